@@ -1,0 +1,30 @@
+/// What went wrong: a code that callers can act on, a message with the fact, the number and the remedy, and the words of
+/// whoever failed underneath (DuckDB, the operating system, a stream's producer).
+public struct CacheError: Error, CustomStringConvertible, Sendable {
+  /// One code per kind of failure; each maps to one Python exception.
+  public enum Code: String, Sendable, CaseIterable {
+    case argument  // a value that the call does not take
+    case type  // data of a kind that cannot be kept
+    case keyNotFound
+    case keyExists
+    case configuration
+    case memoryLimit
+    case storage
+    case query
+    case interrupted
+    case stream  // an Arrow stream that is malformed or failed while it was read
+    case closed
+    case fork  // the cache was made in another process
+    case duckdb  // DuckDB is missing, too old, or broke
+  }
+
+  public let code: Code
+  public let message: String
+  public let cause: String?
+
+  public init(_ code: Code, _ message: String, cause: String? = nil) {
+    (self.code, self.message, self.cause) = (code, message, cause)
+  }
+
+  public var description: String { cause.map { "\(message): \($0)" } ?? message }
+}

@@ -1,0 +1,101 @@
+"""The engine, written in Swift: everything native the package calls. Private; `arrow_cache.ArrowCache` is the public face.
+
+Every function takes its arguments by position and releases the GIL while it works. Handles are capsules.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+class Cache:
+    """Handle of an open cache (a capsule)."""
+
+class Entry:
+    """Handle of one version of one entry (a capsule): keeps that version's buffers alive."""
+
+def register_errors(types: Mapping[str, type[Exception]], /) -> None:
+    """Tell the engine which exception stands for which error code (``argument``, ``type``, ``keyNotFound``, ...)."""
+
+def open_cache(options: Mapping[str, Any], library: str, /) -> Cache:
+    """Open a cache. ``options`` holds normalised configuration values; ``library`` is the path of DuckDB's shared object."""
+
+def close_cache(cache: Cache, /) -> None:
+    """Drop every entry and the database. A second call does nothing; streams and entries handed out stay readable."""
+
+def put(
+    cache: Cache,
+    key: str,
+    stream: object,
+    kind: str,
+    metadata: str,
+    ttl: float | None,
+    overwrite: bool,
+    auto_partition: bool | None,
+    copy: bool | Sequence[int],
+    /,
+) -> Entry:
+    """Read an ``arrow_array_stream`` capsule to its end and keep it under ``key``.
+
+    ``metadata`` is JSON text. ``copy`` says which columns' buffers are copied into private memory: all, none or these indices.
+    """
+
+def lookup(cache: Cache, key: str, /) -> Entry | None:
+    """The current version of ``key``; counts a hit or a miss."""
+
+def peek(cache: Cache, key: str, /) -> Entry | None:
+    """As `lookup`, without counting or touching."""
+
+def describe(entry: Entry, /) -> dict[str, Any]:
+    """key, version, kind, metadata (JSON text), row_count, column_count, size_bytes, partition_count, batch_count,
+    created_at, last_accessed_at, access_count, expires_at (seconds since 1970 or None)."""
+
+def schema(entry: Entry, /) -> object:
+    """An ``arrow_schema`` capsule."""
+
+def scan(entry: Entry, offset: int, limit: int | None, columns: Sequence[int] | None, /) -> object:
+    """An ``arrow_array_stream`` capsule over a row range and some columns, zero copy. Past the end: no rows."""
+
+def memo(entry: Entry, name: str, /) -> Any:
+    """The object kept beside the entry under ``name``, or None."""
+
+def set_memo(entry: Entry, name: str, value: object, byte_count: int, /) -> None:
+    """Keep ``value`` beside the entry, as long as this version lives; ``byte_count`` is memory of its own."""
+
+def remove(cache: Cache, key: str, /) -> bool: ...
+def clear(cache: Cache, /) -> int: ...
+def contains(cache: Cache, key: str, /) -> bool: ...
+def keys(cache: Cache, /) -> list[str]: ...
+def update_ttl(cache: Cache, key: str, ttl: float | None, /) -> bool: ...
+
+def query(
+    cache: Cache,
+    sql: str,
+    parameters: Sequence[tuple[str, Any]] | Mapping[str, tuple[str, Any]] | None,
+    streaming: bool,
+    /,
+) -> object:
+    """Run SQL and return an ``arrow_array_stream`` capsule of the last statement's rows.
+
+    A parameter is ``(tag, value)``: ``("null", None)``, ``("bool", bool)``, ``("int", int)`` (64 bits signed),
+    ``("hugeint", str)`` (decimal digits, beyond 64 bits), ``("double", float)``, ``("text", str)``, ``("blob", bytes)``,
+    ``("date", days)``, ``("time", microseconds)``, ``("timestamp", microseconds)``, ``("timestamptz", microseconds)``,
+    ``("timestamp_ns", nanoseconds)``, ``("interval", (months, days, microseconds))``, ``("decimal", (digits: str, width, scale))``,
+    ``("uuid", str)``, ``("list", [parameters])``, ``("struct", [(name, parameter), ...])``.
+
+    Not streaming: the whole result is produced before this returns and a pending Python signal (Ctrl-C) interrupts it.
+    Streaming: rows are produced while the stream is read; it holds a connection until it ends or is released.
+    """
+
+def explain(
+    cache: Cache,
+    sql: str,
+    parameters: Sequence[tuple[str, Any]] | Mapping[str, tuple[str, Any]] | None,
+    analyze: bool,
+    /,
+) -> str:
+    """DuckDB's plan of exactly one statement, as text."""
+
+def status(cache: Cache, /) -> dict[str, Any]:
+    """Flat counters: entry_count, partition_count, current_size_bytes, limit_bytes, hits, misses, evicted_count, evicted_bytes,
+    expired_count, expired_bytes, query_count, duckdb_version, duckdb_engine ("v1" or "v2"), duckdb_memory_bytes, uptime_seconds, ..."""
+
+def engine_version() -> str: ...
