@@ -22,6 +22,7 @@ __all__ = [
     "QueryInterrupted",
     "StorageError",
     "StreamError",
+    "UnknownKeyError",
     "UnsupportedTypeError",
 ]
 
@@ -73,6 +74,13 @@ class ConfigurationError(CacheError, ValueError):
     """A configuration key is unknown, or its value is of the wrong type, out of range or not one of the allowed."""
 
     code: ClassVar[str] = "configuration"
+
+
+class UnknownKeyError(ConfigurationError, KeyError, AttributeError):
+    """A configuration key that does not exist; the message names the nearest one."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
 
 
 class MemoryLimitError(CacheError, MemoryError):

@@ -1,0 +1,299 @@
+"""The configuration of a cache: validated when it is set, fixed once a cache works with it."""
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self, Unpack
+
+from .config_keys import KEYS, ConfigKeys, known_name, normal_value, without_effect
+from .errors import ConfigurationError, MissingFileError, StorageError
+
+#: Every configuration key with its default.
+DEFAULT_CONFIG: dict[str, Any] = {name: key.default for name, key in KEYS.items()}
+
+
+class ArrowCacheConfig(Mapping[str, Any]):
+    """Settings of an `ArrowCache`: a mapping of the keys below, which are attributes too.
+
+    Every value is checked when it is set. Sizes are in bytes, as an integer or a text such as ``"4GB"`` (powers of 1000) or
+    ``"512MiB"`` (powers of 1024); they read back as integers. A cache works with its own copy, which can't be changed.
+
+    Parameters
+    ----------
+    memory_limit : int, str, float or None, default None
+        Memory for entries, in bytes, or as a share of the machine's memory (a float above 0 and up to 1). None stands for 0.8
+        of the memory that the machine, or the container, has. Above it entries are evicted.
+    memory_spill_threshold : float, default 0.8
+        Share of `memory_limit` from which on entries are moved to disk.
+    eviction_policy : {"lru", "lfu", "fifo", "size", "ttl", "weighted"}, default "lru"
+        Which entry goes first: the one not used for longest, the least often used, the oldest, the largest, the next to
+        expire, or by weights in `policy_args`.
+    policy_args : mapping of str to number, default {}
+        Weights of the policy ``"weighted"``; the others take none.
+    check_interval : float, default 60.0
+        Seconds between two looks for expired entries; 0 for none.
+    auto_partition : bool, default True
+        Whether entries are split into partitions. `ArrowCache.put` can say otherwise for one entry.
+    partition_size_rows : int, default 100000
+        Rows of a partition at most.
+    partition_size_bytes : int or str, default 104857600
+        Bytes of a partition at most, about; whichever of the two comes first.
+    enable_compression : bool, default True
+        Whether what is written to disk is compressed.
+    compression_type : {"none", "lz4", "zstd"}, default "zstd"
+        How it is compressed.
+    compression_level : int, default 3
+        From 1 (fast) to 22 (small).
+    dictionary_encoding : bool, default True
+        Whether strings with few different values are kept as dictionaries, to save memory.
+    thread_count : int, default 0
+        Threads of one query; 0 for as many as the process has cores.
+    cache_query_plans : bool, default True
+        Whether the plan of a query is kept for the next time.
+    query_memory_limit : int, str, float or None, default None
+        Memory of DuckDB for running queries, in bytes or as a share of the machine's. None leaves it to DuckDB.
+    query_target_type : str, default "pandas"
+        What `ArrowCache.query` returns: ``pandas``, ``arrow``, ``polars``, ``geopandas``, ``reader``, ``capsule``, ``numpy`` or
+        ``dict``.
+    duckdb_extensions : list of str, default []
+        DuckDB extensions to load when the cache is opened. ``spatial`` is loaded by itself when it is needed.
+    spill_to_disk : bool, default True
+        Whether entries may move to disk when memory is short.
+    spill_directory : str or path, default ".arrow_cache_spill"
+        Where to.
+    disk_limit : int, str or None, default None
+        Bytes on disk at most; None for no limit.
+    persistent_storage : bool, default False
+        Whether entries outlive the process.
+    storage_path : str or path, default ".arrow_cache_storage"
+        Where they are stored.
+    metadata_db_path : str, path or None, default None
+        File of the DuckDB database with the metadata; None for one in `storage_path`.
+    delete_files_on_close : bool, default True
+        Whether closing the cache deletes its files.
+
+    Raises
+    ------
+    ConfigurationError
+        For a value of the wrong type, out of range or not among the allowed ones, and for an unknown key (`UnknownKeyError`,
+        which names the nearest one).
+
+    Warns
+    -----
+    UserWarning
+        Once, when a value asks for something that this version does not do yet; it says what happens in its place.
+
+    Examples
+    --------
+    >>> config = ArrowCacheConfig(memory_limit="1GiB", partition_size_rows=50_000)
+    >>> config.memory_limit, config["partition_size_rows"]
+    (1073741824, 50000)
+    """
+
+    memory_limit: int | float | None
+    memory_spill_threshold: float
+    eviction_policy: str
+    policy_args: dict[str, float]
+    check_interval: float
+    auto_partition: bool
+    partition_size_rows: int
+    partition_size_bytes: int
+    enable_compression: bool
+    compression_type: str
+    compression_level: int
+    dictionary_encoding: bool
+    thread_count: int
+    cache_query_plans: bool
+    query_memory_limit: int | float | None
+    query_target_type: str
+    duckdb_extensions: list[str]
+    spill_to_disk: bool
+    spill_directory: str
+    disk_limit: int | None
+    persistent_storage: bool
+    storage_path: str
+    metadata_db_path: str | None
+    delete_files_on_close: bool
+
+    __slots__ = ("_frozen", "_values")
+    _values: dict[str, Any]
+    _frozen: bool
+
+    def __init__(self, **keys: Unpack[ConfigKeys]) -> None:
+        self._fill(DEFAULT_CONFIG)
+        self._take(keys)
+        _warn_without_effect({name: self._values[known_name(name)] for name in keys})
+
+    def _fill(self, values: Mapping[str, Any]) -> None:
+        object.__setattr__(self, "_values", {name: _copied(value) for name, value in values.items()})
+        object.__setattr__(self, "_frozen", False)
+
+    def _take(self, keys: Mapping[str, Any]) -> None:
+        """Check all of `keys`, then set them."""
+        given: dict[str, object] = {}
+        for written, value in keys.items():
+            name = known_name(written)
+            if name in given:
+                raise ConfigurationError(f"configuration key {name!r} is given twice: {written!r} is another name of it")
+            given[name] = normal_value(name, value)
+        self._values.update(given)
+
+    def replaced(self, keys: Mapping[str, Any], *, frozen: bool = False) -> "ArrowCacheConfig":
+        """A copy with some keys set.
+
+        Parameters
+        ----------
+        keys : mapping
+            Keys and values to set.
+        frozen : bool, default False
+            Whether the copy refuses to be changed.
+        """
+        copy = ArrowCacheConfig.__new__(ArrowCacheConfig)
+        copy._fill(self._values)
+        copy._take(keys)
+        object.__setattr__(copy, "_frozen", frozen)
+        _warn_without_effect({name: copy._values[known_name(name)] for name in keys})
+        return copy
+
+    def __getitem__(self, name: str) -> Any:
+        return _copied(self._values[known_name(name)])
+
+    def __setitem__(self, name: str, value: object) -> None:
+        if self._frozen:
+            raise ConfigurationError(
+                f"configuration key {name!r}: the configuration of an open cache is fixed; give {name}= when the cache is made"
+            )
+        self._take({name: value})
+        _warn_without_effect({name: self._values[known_name(name)]})
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self[name] = value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._values})
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, ArrowCacheConfig):
+            return self._values == other._values
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # it can change
+
+    def __repr__(self) -> str:
+        changed = ", ".join(f"{name}={value!r}" for name, value in self._values.items() if value != DEFAULT_CONFIG[name])
+        return f"ArrowCacheConfig({changed})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_restored, (self.to_dict(),))
+
+    def to_dict(self) -> dict[str, Any]:
+        """All keys with their values, as JSON can hold them.
+
+        Examples
+        --------
+        >>> ArrowCacheConfig(memory_limit="1kB").to_dict()["memory_limit"]
+        1000
+        """
+        return {name: _copied(value) for name, value in self._values.items()}
+
+    @classmethod
+    def from_dict(cls, config_dict: Mapping[str, Any]) -> Self:
+        """A configuration with the keys of a mapping; what is missing has its default.
+
+        Parameters
+        ----------
+        config_dict : mapping
+            As `to_dict` makes it.
+
+        Raises
+        ------
+        ConfigurationError
+            As `ArrowCacheConfig` itself.
+        """
+        if not isinstance(config_dict, Mapping):
+            raise ConfigurationError(f"a configuration is a mapping of keys to values, not {type(config_dict).__name__}")
+        config = cls.__new__(cls)
+        config._fill(DEFAULT_CONFIG)
+        config._take(config_dict)
+        _warn_without_effect({name: value for name, value in config._values.items() if value != DEFAULT_CONFIG[name]})
+        return config
+
+    @classmethod
+    def from_file(cls, filename: str | os.PathLike[str]) -> Self:
+        """Read a configuration from a JSON file.
+
+        Parameters
+        ----------
+        filename : str or path
+            A file with one JSON object, as `save_to_file` writes it.
+
+        Raises
+        ------
+        MissingFileError, StorageError
+            If the file is not there or can't be read.
+        ConfigurationError
+            If it is not JSON, or has wrong keys or values.
+        """
+        try:
+            text = Path(filename).read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise MissingFileError(f"there is no configuration file {os.fspath(filename)!r}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise StorageError(f"configuration file {os.fspath(filename)!r} can't be read: {error}") from error
+        try:
+            return cls.from_dict(json.loads(text))
+        except json.JSONDecodeError as error:
+            raise ConfigurationError(f"configuration file {os.fspath(filename)!r} is not JSON: {error}") from error
+
+    def save_to_file(self, filename: str | os.PathLike[str]) -> None:
+        """Write the configuration to a JSON file.
+
+        Parameters
+        ----------
+        filename : str or path
+            The file; what was in it is replaced.
+
+        Raises
+        ------
+        StorageError
+            If it can't be written.
+        """
+        try:
+            Path(filename).write_text(json.dumps(self._values, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise StorageError(f"configuration file {os.fspath(filename)!r} can't be written: {error}") from error
+
+
+def _restored(values: Mapping[str, Any]) -> ArrowCacheConfig:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return ArrowCacheConfig.from_dict(values)
+
+
+def _copied(value: Any) -> Any:
+    return value.copy() if isinstance(value, dict | list) else value
+
+
+def _warn_without_effect(values: Mapping[str, object]) -> None:
+    message = without_effect(values)
+    if message is None:
+        return
+    here, level = os.path.dirname(__file__), 1
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, UserWarning, stacklevel=level)

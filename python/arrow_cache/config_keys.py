@@ -1,0 +1,147 @@
+"""The configuration keys: one line each, with the default and the rule, and what of them is still to come."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from . import config_rules as rule
+from .config_rules import Rule
+from .errors import ConfigurationError, UnknownKeyError
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A configuration key: what it is without being set, and what it may be set to."""
+
+    default: Any
+    rule: Rule
+
+
+EVICTION_POLICIES = ("lru", "lfu", "fifo", "size", "ttl", "weighted")
+QUERY_TARGETS = ("pandas", "arrow", "polars", "geopandas", "reader", "capsule", "numpy", "dict")
+
+KEYS: dict[str, Key] = {
+    "memory_limit": Key(None, rule.optional(rule.size(of_machine=True))),
+    "memory_spill_threshold": Key(0.8, rule.share()),
+    "eviction_policy": Key("lru", rule.choice(EVICTION_POLICIES)),
+    "policy_args": Key({}, rule.numbers_by_name()),
+    "check_interval": Key(60.0, rule.seconds()),
+    "auto_partition": Key(True, rule.flag()),
+    "partition_size_rows": Key(100_000, rule.whole(1, 2**63 - 1)),
+    "partition_size_bytes": Key(100 * 1024**2, rule.size()),
+    "enable_compression": Key(True, rule.flag()),
+    "compression_type": Key("zstd", rule.choice(("none", "lz4", "zstd"))),
+    "compression_level": Key(3, rule.whole(1, 22)),
+    "dictionary_encoding": Key(True, rule.flag()),
+    "thread_count": Key(0, rule.whole(0, 1024)),
+    "cache_query_plans": Key(True, rule.flag()),
+    "query_memory_limit": Key(None, rule.optional(rule.size(of_machine=True))),
+    "query_target_type": Key("pandas", rule.choice(QUERY_TARGETS)),
+    "duckdb_extensions": Key([], rule.names()),
+    "spill_to_disk": Key(True, rule.flag()),
+    "spill_directory": Key(".arrow_cache_spill", rule.path()),
+    "disk_limit": Key(None, rule.optional(rule.size())),
+    "persistent_storage": Key(False, rule.flag()),
+    "storage_path": Key(".arrow_cache_storage", rule.path()),
+    "metadata_db_path": Key(None, rule.optional(rule.path())),
+    "delete_files_on_close": Key(True, rule.flag()),
+}
+
+#: Names of before → names of now.
+FORMER_NAMES = {"max_size_bytes": "memory_limit"}
+
+#: What is validated already and has no effect yet: the keys of a feature, and what happens in its place.
+TO_COME: tuple[tuple[tuple[str, ...], str], ...] = (
+    (
+        ("spill_to_disk", "memory_spill_threshold", "spill_directory", "disk_limit"),
+        "nothing is spilled: above memory_limit entries are evicted",
+    ),
+    (("enable_compression", "compression_type", "compression_level"), "nothing is written to disk that could be compressed"),
+    (("dictionary_encoding",), "strings are kept as they were put"),
+    (
+        ("persistent_storage", "storage_path", "metadata_db_path", "delete_files_on_close"),
+        "nothing is stored: entries live in memory until the cache is closed",
+    ),
+    (("cache_query_plans",), "each query is planned anew"),
+    (("check_interval",), "expired entries are dropped when they are next looked for"),
+)
+
+
+class ConfigKeys(TypedDict, total=False):
+    """Keyword arguments of `ArrowCacheConfig`, for type checkers; see there for what they mean."""
+
+    memory_limit: int | float | str | None
+    memory_spill_threshold: float
+    eviction_policy: str
+    policy_args: Mapping[str, float]
+    check_interval: float
+    auto_partition: bool
+    partition_size_rows: int
+    partition_size_bytes: int | str
+    enable_compression: bool
+    compression_type: str
+    compression_level: int
+    dictionary_encoding: bool
+    thread_count: int
+    cache_query_plans: bool
+    query_memory_limit: int | float | str | None
+    query_target_type: str
+    duckdb_extensions: Iterable[str]
+    spill_to_disk: bool
+    spill_directory: Any
+    disk_limit: int | str | None
+    persistent_storage: bool
+    storage_path: Any
+    metadata_db_path: Any
+    delete_files_on_close: bool
+    max_size_bytes: int | float | str | None
+
+
+def known_name(name: object) -> str:
+    """The key that `name` stands for; raises `UnknownKeyError` with the nearest one."""
+    if isinstance(name, str):
+        if name in KEYS:
+            return name
+        if name in FORMER_NAMES:
+            return FORMER_NAMES[name]
+        near = difflib.get_close_matches(name.lower(), KEYS, n=1, cutoff=0.0)
+        hint = f"; the nearest is {near[0]!r}" if near else ""
+    else:
+        hint = f"; a key is a str, not {type(name).__name__}"
+    raise UnknownKeyError(f"unknown configuration key {name!r}{hint}. Known keys: {', '.join(KEYS)}")
+
+
+def normal_value(name: str, value: object) -> object:
+    """The normal form of `value` for the key `name`; raises `ConfigurationError` where it is not allowed."""
+    wanted = KEYS[name].rule
+    try:
+        return wanted.accept(value)
+    except TypeError:
+        fact = f"of type {type(value).__name__}"
+    except (ValueError, ArithmeticError):
+        fact = "not allowed"
+    raise ConfigurationError(f"configuration key {name!r}: {_short(value)} is {fact}; give {wanted.allowed}")
+
+
+def without_effect(values: Mapping[str, object]) -> str | None:
+    """What of `values` asks for a feature that is still to come, in one sentence; None where nothing does."""
+    notes = []
+    for names, instead in TO_COME:
+        asked = [f"{name}={values[name]!r}" for name in names if name in values and _asks(name, values[name])]
+        if asked:
+            notes.append(f"{', '.join(asked)} ({instead})")
+    if values.get("eviction_policy") == "weighted":
+        notes.append("eviction_policy='weighted' (lru is used)")
+    if not notes:
+        return None
+    return f"without effect in this version of arrow_cache: {'; '.join(notes)}"
+
+
+def _asks(name: str, value: object) -> bool:
+    return value is True or (value is not False and value != KEYS[name].default)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

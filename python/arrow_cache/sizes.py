@@ -1,0 +1,91 @@
+"""Amounts of memory: bytes from text, shares of the machine, and text from bytes."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+#: Bytes of a unit: decimal prefixes as on a disk, binary ones with an ``i``, as DuckDB reads them.
+UNIT_BYTES = {
+    "": 1,
+    "b": 1,
+    **{f"{prefix}b": 1000**power for power, prefix in enumerate("kmgtp", start=1)},
+    **{f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgtp", start=1)},
+}
+_SIZE = re.compile(r"\s*([0-9][0-9_]*(?:\.[0-9]+)?|\.[0-9]+)\s*([kmgtp]?i?b?)\s*", re.IGNORECASE)
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes that a text such as ``"4GB"``, ``"512 MiB"`` or ``"1.5 gb"`` stands for.
+
+    Parameters
+    ----------
+    text : str
+        A number and a unit: B, kB, MB, GB, TB, PB (powers of 1000) or KiB, MiB, GiB, TiB, PiB (powers of 1024). A unit without
+        its B (``"4G"``) is read as with it; no unit means bytes. Case does not matter.
+
+    Raises
+    ------
+    ValueError
+        If the text is not of that form.
+
+    Examples
+    --------
+    >>> parse_bytes("1.5 GB")
+    1500000000
+    """
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a size")
+    number, unit = match[1].replace("_", ""), match[2].lower()
+    if unit and not unit.endswith("b"):
+        unit += "b"
+    if unit not in UNIT_BYTES:
+        raise ValueError(f"{text!r} is not a size")
+    whole, _, fraction = number.partition(".")
+    scale = UNIT_BYTES[unit]
+    return int(whole or "0") * scale + (int(fraction) * scale // 10 ** len(fraction) if fraction else 0)
+
+
+def format_bytes(count: int) -> str:
+    """A number of bytes for people.
+
+    Examples
+    --------
+    >>> format_bytes(1536)
+    '1.5 KiB'
+    """
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if abs(amount) < 1024:
+            return f"{int(amount)} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} PiB"
+
+
+def machine_bytes() -> int:
+    """Memory in bytes that this process may use at most: the machine's, or its container's where that is less."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for file in _cgroup_files():
+        try:
+            limits.append(int(file.read_text()))  # "max" where nothing is set
+        except (OSError, ValueError):
+            continue
+    return min(limit for limit in limits if limit > 0)
+
+
+def _cgroup_files() -> Iterator[Path]:
+    """Every file that can hold a memory limit for this process: of its own control group and of those above it."""
+    try:
+        groups = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return
+    for group in groups:
+        _, controllers, path = group.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        root, name = ("/sys/fs/cgroup/memory", "memory.limit_in_bytes") if controllers else ("/sys/fs/cgroup", "memory.max")
+        folder = Path(root, path.lstrip("/"))
+        while folder.is_relative_to(root):
+            yield folder / name
+            folder = folder.parent
