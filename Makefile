@@ -1,0 +1,104 @@
+# The only door: every target sets up what it needs, and says what it does. `make help` lists them.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.NOTPARALLEL:
+
+STEP := scripts/step
+PIP := -m pip --disable-pip-version-check --no-input --retries 2
+WHEEL = $(wildcard build/wheel/*.whl)
+# Both are wanted by the engine's compression, which is not linked yet: `--optional` goes when it is.
+DEBIAN := --optional liblz4-dev libzstd-dev
+DUCKDB15 := duckdb==1.5.5 duckdb-extension-spatial==1.5.5
+SOURCES := Package.swift setup.py pyproject.toml scripts/swift_toolchain.py \
+  $(shell find Sources python/arrow_cache -name __pycache__ -prune -o ! -name '*.so' ! -name '*.tmp' -print)
+ENV := .venv/.installed
+ENV15 := .venv-duckdb15/.installed
+
+help:
+	@echo "make demo           the main job on real data: put, get, slice, SQL, a spatial join"
+	@echo "make test           every test: Swift and Python, DuckDB 2.0 and DuckDB 1.5.5 with its spatial extension"
+	@echo "make lint           mypy --strict"
+	@echo "make bench          both benchmarks: bench-query (SQL) and bench-convert (put and get)"
+	@echo "make wheel          the wheel, in build/wheel"
+	@echo "make clean          removes everything that make made"
+
+# --- set-up ---------------------------------------------------------------------------------------------------------------
+
+build/.machine: scripts/debian_packages scripts/swift_toolchain.py
+	@scripts/debian_packages $(DEBIAN)
+	@python=$$(scripts/find_python) && $$python scripts/swift_toolchain.py >/dev/null && mkdir -p build && echo "$$python" >$@
+
+.venv/.made .venv-duckdb15/.made: | build/.machine
+	@python=$$(cat build/.machine) && $(STEP) venv "Making $(@D) ($$($$python --version))" $$python -m venv --clear $(@D)
+	@$(STEP) pip "Getting the build tools" $(@D)/bin/python $(PIP) install pip 'setuptools>=77'
+	@touch $@
+
+build/wheel/.built: $(SOURCES) | .venv/.made
+	@rm -rf build/wheel
+	@$(STEP) wheel "Compiling the engine and packing the wheel" \
+	  .venv/bin/python $(PIP) wheel . --no-deps --no-build-isolation --wheel-dir build/wheel
+	@touch $@
+
+$(ENV): build/wheel/.built
+	@$(STEP) install "Installing arrow_cache and what it works with into $(@D)" scripts/install_wheel $(@D) test
+	@touch $@
+
+$(ENV15): build/wheel/.built | .venv-duckdb15/.made
+	@$(STEP) install-duckdb15 "Installing the same beside DuckDB 1.5.5 and its spatial extension" \
+	  scripts/install_wheel $(@D) test,geo $(DUCKDB15)
+	@touch $@
+
+wheel: build/wheel/.built
+	@echo $(WHEEL)
+
+# --- what it is for -------------------------------------------------------------------------------------------------------
+
+demo: $(ENV) $(ENV15)
+	@.venv/bin/python examples/quickstart.py
+	@.venv-duckdb15/bin/python examples/quickstart.py --only spatial
+
+# --- tests ----------------------------------------------------------------------------------------------------------------
+
+test: test-swift test-python lint check
+	@echo; echo "  All tests passed."
+
+SWIFT_TEST = "$$($(1)/bin/python scripts/swift_toolchain.py)" test --disable-xctest
+SWIFT_LINES := ^(✘|✔ Test run)|error:|warning: unre
+
+test-swift: $(ENV) $(ENV15)
+	@echo; $(STEP) swift-build "Compiling the Swift tests" "$$(.venv/bin/python scripts/swift_toolchain.py)" build --build-tests
+	@$(STEP) --show '$(SWIFT_LINES)' swift-test "Swift tests, DuckDB 2" \
+	  .venv/bin/python scripts/with_duckdb.py $(call SWIFT_TEST,.venv) --skip-build
+	@$(STEP) --show '$(SWIFT_LINES)' swift-test-duckdb15 "Swift tests, DuckDB 1.5.5" \
+	  .venv-duckdb15/bin/python scripts/with_duckdb.py $(call SWIFT_TEST,.venv-duckdb15) --skip-build --filter 'QueryEngineTests|ArrowCacheTests'
+
+PYTEST_LINES := ^(python/|FAILED|ERROR|SKIPPED|XFAIL|XPASS|E  |=+ .* in [0-9])|^tests/
+
+test-python: $(ENV) $(ENV15)
+	@echo; $(STEP) --show '$(PYTEST_LINES)' pytest "Python tests, $$(.venv/bin/python -c 'import duckdb; print("DuckDB", duckdb.__version__)')" \
+	  .venv/bin/python -m pytest
+	@$(STEP) --show '$(PYTEST_LINES)' pytest-duckdb15 "Python tests, DuckDB 1.5.5 with its spatial extension" \
+	  .venv-duckdb15/bin/python -m pytest
+
+lint: $(ENV)
+	@echo; $(STEP) --show '.' mypy "Types: mypy --strict" .venv/bin/python -m mypy python/arrow_cache examples benchmarks scripts
+
+check: $(ENV)
+	@echo; $(STEP) --show '.' check "The wheel" .venv/bin/python scripts/check_wheel.py $(WHEEL)
+
+# --- benchmarks -----------------------------------------------------------------------------------------------------------
+
+bench: bench-query bench-convert
+
+bench-query: $(ENV)
+	@.venv/bin/python benchmarks/bench_query.py $(BENCH)
+
+bench-convert: $(ENV)
+	@.venv/bin/python benchmarks/bench_put_get.py $(BENCH)
+
+clean:
+	rm -rf build .build dist .venv .venv-duckdb15 .mypy_cache .pytest_cache .hypothesis python/*.egg-info python/arrow_cache/_core.abi3.so
+
+.PHONY: help wheel demo test test-swift test-python lint check bench bench-query bench-convert clean

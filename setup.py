@@ -1,0 +1,69 @@
+"""Builds the Swift engine and puts it into the package as ``arrow_cache/_core.abi3.so``.
+
+Everything else about the package stands in pyproject.toml.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from swift_toolchain import find_swift  # noqa: E402
+
+PRODUCT = "_core"
+
+
+def replace_file(source: Path, target: Path) -> None:
+    """Copy ``source`` beside ``target`` and move it there: a process that has the old file mapped keeps it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=target.name, suffix=".tmp", dir=target.parent)
+    os.close(descriptor)
+    try:
+        shutil.copyfile(source, temporary)
+        os.chmod(temporary, 0o755)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+class BuildPackage(build_py):
+    """Starts from an empty folder: modules of an earlier build that are gone now must not get into the wheel."""
+
+    def run(self) -> None:
+        if not self.editable_mode:
+            shutil.rmtree(Path(self.build_lib) / "arrow_cache", ignore_errors=True)
+        super().run()
+
+
+class BuildEngine(build_ext):
+    """Asks Swift for the shared library; no C compiler takes part."""
+
+    def build_extension(self, ext: Extension) -> None:
+        command = [find_swift(), "build", "-c", "release", "--package-path", str(ROOT), "--product", PRODUCT]
+        result = subprocess.run(command)
+        if result.returncode:
+            sys.exit(f"The Swift engine did not build: `{' '.join(command)}` ended with {result.returncode}.")
+        folder = subprocess.check_output([*command, "--show-bin-path"], text=True).strip()
+        replace_file(Path(folder) / f"lib{PRODUCT}.so", Path(self.get_ext_fullpath(ext.name)))
+
+    def copy_extensions_to_source(self) -> None:
+        for extension in self.extensions:
+            built = Path(self.build_lib, self.get_ext_filename(extension.name))
+            replace_file(built, ROOT / "python" / self.get_ext_filename(extension.name))
+
+
+setup(
+    ext_modules=[Extension("arrow_cache._core", sources=[], py_limited_api=True)],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    cmdclass={"build_py": BuildPackage, "build_ext": BuildEngine},
+)
