@@ -47,6 +47,7 @@ typedef void (*duckdb_v2_callback)(duckdb_handle info, duckdb_handle context, du
   F(int32_t, arrow_result_get_schema, (duckdb_handle result, struct ArrowSchema *schema, duckdb_handle *error)) \
   F(int32_t, arrow_result_fetch_array, (duckdb_handle result, struct ArrowArray *array, duckdb_handle *error)) \
   F(int32_t, arrow_result_drain, (duckdb_handle result, uint64_t *changed, duckdb_handle *error)) \
+  F(int32_t, arrow_result_get_statement_type, (duckdb_handle result, int32_t *type, duckdb_handle *error)) \
   F(int32_t, arrow_result_destroy, (duckdb_handle *result)) \
   F(int32_t, arrow_importer_create, (duckdb_handle context, struct ArrowSchema *schema, uint64_t batch_rows, duckdb_handle *importer, duckdb_handle *error)) \
   F(int32_t, arrow_importer_get_schema, (duckdb_handle importer, duckdb_handle *schema, duckdb_handle *error)) \

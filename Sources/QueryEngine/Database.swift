@@ -1,0 +1,34 @@
+import CArrow
+import Primitives
+
+/// One open DuckDB database that sees the cache's tables. Two implementations: `V2Database` (DuckDB 2.0: filter pushdown,
+/// ordered parallel scans) and `V1Database` (the stable API, DuckDB 1.5).
+protocol Database: AnyObject, Sendable {
+  var engineName: String { get }
+  func connect() throws(CacheError) -> any Connection
+}
+
+/// A session on a database. One statement at a time; `interrupt` from any thread.
+protocol Connection: AnyObject {
+  /// Runs every statement of `sql`, the last with the parameters, and returns the last one's result.
+  func execute(_ sql: String, parameters: QueryParameters) throws(CacheError) -> any QueryResult
+  /// How many statements `sql` holds.
+  func statementCount(_ sql: String) throws(CacheError) -> Int
+  func interrupt()
+}
+
+/// The rows of one statement, as Arrow. A statement takes its full effect only once it has been read to the end.
+protocol QueryResult: AnyObject {
+  /// Whether rows may be handed out while they are produced: not so for statements that change something.
+  var canStream: Bool { get }
+  func schema(into schema: UnsafeMutablePointer<ArrowSchema>) throws(CacheError)
+  /// False at the end.
+  func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool
+}
+
+/// Turns DuckDB's message into an error of ours, by the kind it starts with.
+func queryError(_ message: String) -> CacheError {
+  if message.hasPrefix("INTERRUPT") { return CacheError(.interrupted, "the query was interrupted") }
+  if message.hasPrefix("INTERNAL") || message.hasPrefix("FATAL") { return CacheError(.duckdb, message) }
+  return CacheError(.query, message.isEmpty ? "DuckDB failed without a message" : message)
+}

@@ -1,0 +1,170 @@
+import ArrowData
+import CArrow
+import CacheStore
+import Primitives
+import Synchronization
+
+/// SQL over the cached tables: a DuckDB database in memory in which every entry of a store is the table `_cache_<key>`.
+///
+/// Any number of threads may run queries at once; each thread has a connection of its own, so temporary tables, settings and
+/// transactions stay with a thread. Tables and views that a user creates are seen by all threads and live as long as the engine.
+public final class QueryEngine: @unchecked Sendable {
+  private let store: Store
+  private let library: DuckDBLibrary
+  private let options: QueryOptions
+  private let pool: Locked<SessionPool>
+  private let queries = Atomic<Int>(0)
+
+  /// Loads DuckDB and opens the database. Throws `.duckdb` where DuckDB is missing or too old.
+  public init(store: Store, options: QueryOptions = QueryOptions()) throws(CacheError) {
+    library = try DuckDBLibrary.load(path: options.libraryPath)
+    (self.store, self.options) = (store, options)
+    pool = Locked(SessionPool(database: try QueryEngine.open(library, store, options)))
+  }
+
+  /// As DuckDB says it: "v2.0.0".
+  public var duckdbVersion: String { library.version }
+  /// "v2": DuckDB's second API, with partition skipping. "v1": the stable one.
+  public var engineName: String { pool.withLock { $0 }.database.engineName }
+  /// Statements run so far.
+  public var queryCount: Int { queries.load(ordering: .relaxed) }
+
+  /// Runs the statements of `sql` and fills `stream` with the rows of the last one.
+  ///
+  /// Blocks until the last statement has been started (streaming) or has ended. Every reference to an entry within the call sees
+  /// one version. Throws `.query` with DuckDB's own message, `.interrupted`, `.closed`, or `.duckdb` where DuckDB itself broke.
+  ///
+  /// - Parameters:
+  ///   - parameters: the last statement's.
+  ///   - streaming: whether rows may be produced while the stream is read; only a SELECT is. The stream then holds a connection.
+  public func run(
+    _ sql: String, parameters: QueryParameters = .none, cancellation: Cancellation? = nil, streaming: Bool = false,
+    into stream: UnsafeMutablePointer<ArrowArrayStream>
+  ) throws(CacheError) {
+    let source = try rows(of: sql, parameters: parameters, cancellation: cancellation, streaming: streaming)
+    exportStream(source, to: stream)
+  }
+
+  /// DuckDB's plan of exactly one statement, as text.
+  ///
+  /// - Parameter analyze: whether to run the statement and tell the times and rows of each step.
+  public func explain(
+    _ sql: String, parameters: QueryParameters = .none, analyze: Bool = false, cancellation: Cancellation? = nil
+  ) throws(CacheError) -> String {
+    let count = try withSession { (session, _) throws(CacheError) in try session.connection.statementCount(checked(sql)) }
+    guard count == 1 else { throw CacheError(.query, "explain takes one statement, the SQL text holds \(count)") }
+    let plan = try rows(of: (analyze ? "EXPLAIN ANALYZE " : "EXPLAIN ") + sql, parameters: parameters, cancellation: cancellation, streaming: false)
+    return try PlanText.read(plan)
+  }
+
+  /// What DuckDB itself has allocated, in bytes; nil where it does not say.
+  public func duckdbMemoryBytes() -> Int? {
+    guard let source = try? rows(of: "SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()", parameters: .none, cancellation: nil, streaming: false)
+    else { return nil }
+    var array = ArrowArray()
+    guard (try? source.next(into: &array)) == true, let batch = try? RecordBatch(importing: &array, schema: source.schema), batch.rowCount == 1 else { return nil }
+    let column = batch.column(0).pointee
+    return column.buffers[1].map { Int($0.load(fromByteOffset: Int(column.offset) * 8, as: Int64.self)) }
+  }
+
+  /// Interrupts running queries, waits for them, and closes the database. Streams handed out stay readable.
+  public func close() { pool.withLock { $0 }.close() }
+
+  private static func open(_ library: DuckDBLibrary, _ store: Store, _ options: QueryOptions) throws(CacheError) -> any Database {
+    var settings: [(name: String, value: String)] = []
+    if let threads = options.threadCount { settings.append(("threads", "\(threads)")) }
+    if let bytes = options.memoryLimitBytes { settings.append(("memory_limit", "\(bytes)B")) }
+    if let directory = options.temporaryDirectory { settings.append(("temp_directory", directory)) }
+    let database: any Database =
+      library.hasV2 ? try V2Database(store: store, settings: settings) : try V1Database(store: store, settings: settings)
+    if !options.extensionPaths.isEmpty {
+      let connection = try database.connect()
+      for path in options.extensionPaths {
+        let name = path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
+        _ = try CollectedResult(try connection.execute("LOAD '\(name)'", parameters: .none), cancellation: nil)
+      }
+    }
+    return database
+  }
+
+  private func checked(_ sql: String) throws(CacheError) -> String {
+    guard !sql.utf8.contains(0) else { throw CacheError(.argument, "the SQL text holds a NUL character: DuckDB would stop reading there") }
+    return sql
+  }
+
+  private func rows(
+    of sql: String, parameters: QueryParameters, cancellation: Cancellation?, streaming: Bool
+  ) throws(CacheError) -> any BatchSource {
+    let sql = try checked(sql)
+    queries.wrappingAdd(1, ordering: .relaxed)
+    let snapshot = QuerySnapshot(store: store)
+    return try withSession { (session, detach) throws(CacheError) in
+      let connection = session.connection
+      try cancellation?.attach { connection.interrupt() }
+      defer { cancellation?.detach() }
+      let result = try snapshot.run { () throws(CacheError) in try connection.execute(sql, parameters: parameters) }
+      guard streaming, result.canStream else {
+        return try snapshot.run { () throws(CacheError) in try CollectedResult(result, cancellation: cancellation) }
+      }
+      let schema = try snapshot.run { () throws(CacheError) in try importSchema(of: result) }
+      return LiveResult(result, schema: schema, snapshot: snapshot, giveBack: detach())
+    }
+  }
+
+  /// Runs `body` with a session, and gives it back afterwards: unless the body detached it, which it then does itself.
+  private func withSession<Result>(
+    _ body: (Session, _ detach: () -> (_ isBroken: Bool) -> Void) throws(CacheError) -> Result
+  ) throws(CacheError) -> Result {
+    let pool = pool.withLock { $0 }
+    let session = try pool.take()
+    var isDetached = false
+    do throws(CacheError) {
+      let result = try body(session) {
+        isDetached = true
+        pool.detach(session)
+        return { pool.give(back: session, isBroken: $0) }
+      }
+      if !isDetached { pool.give(back: session, isBroken: false) }
+      return result
+    } catch {
+      if !isDetached { pool.give(back: session, isBroken: error.code == .duckdb) }
+      guard error.code == .duckdb || error.message.contains("database has been invalidated") else { throw error }
+      throw replaceDatabase(pool, after: error)
+    }
+  }
+
+  /// DuckDB declares a database unusable after an internal error of its own; a fresh one takes its place.
+  private func replaceDatabase(_ broken: SessionPool, after failure: CacheError) -> CacheError {
+    let fresh: SessionPool
+    do throws(CacheError) { fresh = SessionPool(database: try QueryEngine.open(library, store, options)) } catch { return error }
+    pool.withLock { pool in
+      if pool === broken { pool = fresh }
+    }
+    return CacheError(
+      .duckdb,
+      "DuckDB failed internally and was restarted: the cached entries are all there, tables and views made by SQL are gone; avoid the statement or report it to DuckDB",
+      cause: failure.description)
+  }
+}
+
+/// The text of EXPLAIN's result: its second column.
+private enum PlanText {
+  static func read(_ source: any BatchSource) throws(CacheError) -> String {
+    var plan = ""
+    var array = ArrowArray()
+    while try source.next(into: &array) {
+      let batch = try RecordBatch(importing: &array, schema: source.schema)
+      guard batch.columnCount == 2, source.schema.fields[1].format == "u" else {
+        throw CacheError(.query, "DuckDB explained the statement in a form that is not known")
+      }
+      let column = batch.column(1).pointee
+      guard let offsets = column.buffers[1]?.assumingMemoryBound(to: Int32.self), let bytes = column.buffers[2] else { continue }
+      for row in Int(column.offset)..<Int(column.offset) + batch.rowCount {
+        let value = UnsafeRawBufferPointer(start: bytes + Int(offsets[row]), count: Int(offsets[row + 1] - offsets[row]))
+        plan += String(decoding: value, as: UTF8.self)
+        if !plan.hasSuffix("\n") { plan += "\n" }
+      }
+    }
+    return plan
+  }
+}

@@ -1,0 +1,53 @@
+import CacheStore
+import Glibc
+import Primitives
+
+/// The entries one statement has touched: every reference to a key within it sees the same version.
+///
+/// DuckDB binds a statement on the thread that runs it, so the snapshot of the running statement is found through the thread.
+final class QuerySnapshot: @unchecked Sendable {
+  private let store: Store
+  private let entries = Locked<[String: Entry]>([:])
+
+  init(store: Store) { self.store = store }
+
+  /// What the table name `_cache_<name>` stands for.
+  func resolve(_ name: String) -> Store.Resolution {
+    if let entry = entries.withLock({ $0[name] }) { return .entry(entry) }
+    let resolution = store.resolve(name)
+    guard case .entry(let entry) = resolution else { return resolution }
+    return .entry(keep(entry))
+  }
+
+  func entry(_ key: String) -> Entry? {
+    if let entry = entries.withLock({ $0[key] }) { return entry }
+    return store.peek(key).map(keep)
+  }
+
+  private func keep(_ entry: Entry) -> Entry {
+    entries.withLock { entries in
+      if let first = entries[entry.key] { return first }
+      entries[entry.key] = entry
+      return entry
+    }
+  }
+
+  /// The snapshot of the statement that this thread is running, if any.
+  static var current: QuerySnapshot? {
+    pthread_getspecific(slot).map { Unmanaged<QuerySnapshot>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  /// Runs `body`, a call into DuckDB, as part of this snapshot's statement.
+  func run<Result>(_ body: () throws(CacheError) -> Result) throws(CacheError) -> Result {
+    let outer = pthread_getspecific(QuerySnapshot.slot)
+    pthread_setspecific(QuerySnapshot.slot, Unmanaged.passUnretained(self).toOpaque())
+    defer { pthread_setspecific(QuerySnapshot.slot, outer) }
+    return try body()
+  }
+
+  private static let slot: pthread_key_t = {
+    var key = pthread_key_t()
+    pthread_key_create(&key, nil)
+    return key
+  }()
+}

@@ -1,0 +1,74 @@
+import ArrowData
+
+/// How a column gets into a DuckDB vector.
+enum ColumnKind: Sendable, Equatable {
+  /// Values of this many bytes that both sides store alike: copied as they are.
+  case fixed(Int)
+  case bits
+  /// Half floats, widened to FLOAT.
+  case halfFloat
+  /// Strings or bytes behind offsets: DuckDB's string headers are built over Arrow's bytes.
+  case text32, text64, textView
+  /// Text in a dictionary, decoded here: indices of this many bytes.
+  case dictionaryText(indexBytes: Int, offsetBytes: Int)
+  /// Everything else: DuckDB's own conversion from Arrow.
+  case converted
+
+  /// DuckDB's types, by name; each API has its own numbers.
+  enum SQLType: Sendable {
+    case boolean, tinyint, smallint, integer, bigint, utinyint, usmallint, uinteger, ubigint, float, double
+    case date, time, timestamp, timestampS, timestampMS, timestampNS, timestampTZ, varchar, blob
+  }
+
+  /// The way for a field, and its type where no conversion decides it.
+  static func of(_ field: Field, decodesDictionaries: Bool) -> (kind: ColumnKind, type: SQLType?) {
+    if field.isExtension { return (.converted, nil) }
+    if let values = field.dictionary {
+      guard decodesDictionaries, let index = indexBytes(field.format), !values.isExtension, values.dictionary == nil else { return (.converted, nil) }
+      switch values.format {
+      case "u": return (.dictionaryText(indexBytes: index, offsetBytes: 4), .varchar)
+      case "U": return (.dictionaryText(indexBytes: index, offsetBytes: 8), .varchar)
+      default: return (.converted, nil)
+      }
+    }
+    switch field.format {
+    case "b": return (.bits, .boolean)
+    case "c": return (.fixed(1), .tinyint)
+    case "C": return (.fixed(1), .utinyint)
+    case "s": return (.fixed(2), .smallint)
+    case "S": return (.fixed(2), .usmallint)
+    case "i": return (.fixed(4), .integer)
+    case "I": return (.fixed(4), .uinteger)
+    case "l": return (.fixed(8), .bigint)
+    case "L": return (.fixed(8), .ubigint)
+    case "e": return (.halfFloat, .float)
+    case "f": return (.fixed(4), .float)
+    case "g": return (.fixed(8), .double)
+    case "tdD": return (.fixed(4), .date)
+    case "ttu": return (.fixed(8), .time)
+    case "tss:": return (.fixed(8), .timestampS)
+    case "tsm:": return (.fixed(8), .timestampMS)
+    case "tsu:": return (.fixed(8), .timestamp)
+    case "tsn:": return (.fixed(8), .timestampNS)
+    case "u": return (.text32, .varchar)
+    case "U": return (.text64, .varchar)
+    case "vu": return (.textView, .varchar)
+    case "z": return (.text32, .blob)
+    case "Z": return (.text64, .blob)
+    case "vz": return (.textView, .blob)
+    default:
+      // With a zone only microseconds are stored alike.
+      return field.format.hasPrefix("tsu:") ? (.fixed(8), .timestampTZ) : (.converted, nil)
+    }
+  }
+
+  private static func indexBytes(_ format: String) -> Int? {
+    switch format {
+    case "c", "C": 1
+    case "s", "S": 2
+    case "i", "I": 4
+    case "l", "L": 8
+    default: nil
+    }
+  }
+}

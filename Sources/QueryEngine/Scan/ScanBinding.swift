@@ -1,0 +1,37 @@
+import ArrowData
+import CacheStore
+
+/// A column of a cached table as DuckDB sees it.
+struct ScanColumn: Sendable {
+  let name: String
+  let kind: ColumnKind
+  /// Why DuckDB cannot read the column, where it cannot: the query fails only if it asks for it.
+  let failure: String?
+}
+
+/// One reference to a cached table within a statement. DuckDB keeps it until the statement's result is destroyed, and so the
+/// entry's buffers, into which the strings of its vectors point.
+final class ScanBinding: @unchecked Sendable {
+  let entry: Entry
+  let columns: [ScanColumn]
+  /// What every row that the query wants satisfies, as far as it is known here. DuckDB applies its filters itself: this only
+  /// says which partitions cannot hold such a row. Set while the statement is optimised, by one thread.
+  var predicates: [Predicate] = []
+
+  init(entry: Entry, columns: [ScanColumn]) { (self.entry, self.columns) = (entry, columns) }
+
+  /// Names as SQL needs them: unique without regard to case, by DuckDB's own scheme (`a`, `A_1`).
+  static func columnNames(_ schema: Schema) -> [String] {
+    var taken: Set<String> = []
+    return schema.fields.enumerated().map { index, field in
+      let base = field.name.isEmpty ? "C\(index)" : field.name
+      var name = base
+      var suffix = 1
+      while !taken.insert(name.lowercased()).inserted {
+        name = "\(base)_\(suffix)"
+        suffix += 1
+      }
+      return name
+    }
+  }
+}

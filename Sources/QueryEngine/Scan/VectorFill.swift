@@ -1,0 +1,192 @@
+import CArrow
+import Glibc
+
+/// Writes rows of an Arrow column into the memory of a flat DuckDB vector.
+///
+/// Strings are not copied: DuckDB's 16-byte headers (length, then either up to 12 bytes or a 4-byte prefix and a pointer) point
+/// into the Arrow buffer, which the scan's bind data keeps alive until the query's result is destroyed.
+struct VectorFill {
+  let array: ArrowArray
+  /// The first row, as an index into the array's buffers.
+  let first: Int
+  let count: Int
+
+  init(_ column: UnsafePointer<ArrowArray>, row: Int, count: Int) {
+    array = column.pointee
+    first = Int(array.offset) + row
+    self.count = count
+  }
+
+  /// The validity bitmap, nil where every row is valid.
+  var validity: UnsafePointer<UInt8>? {
+    guard array.null_count != 0, let bitmap = array.buffers?[0] else { return nil }
+    return bitmap.assumingMemoryBound(to: UInt8.self)
+  }
+
+  func values(_ buffer: Int = 1) -> UnsafeRawPointer? { array.buffers?[buffer].map { UnsafeRawPointer($0) } }
+
+  /// Copies `count` bits from Arrow's bitmap into DuckDB's words.
+  func copyValidity(_ bitmap: UnsafePointer<UInt8>, to words: UnsafeMutablePointer<UInt64>) {
+    let target = UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt8.self)
+    let shift = UInt8(first & 7)
+    let firstByte = first >> 3
+    let byteCount = (count + 7) >> 3
+    if shift == 0 {
+      memcpy(target, bitmap + firstByte, byteCount)
+      return
+    }
+    let lastByte = (first + count - 1) >> 3
+    for byte in 0..<byteCount {
+      let at = firstByte + byte
+      let high: UInt8 = at < lastByte ? bitmap[at + 1] : 0
+      target[byte] = bitmap[at] >> shift | high << (8 - shift)
+    }
+  }
+
+  func fill(fixed width: Int, to target: UnsafeMutableRawPointer) {
+    guard let source = values() else { return }
+    memcpy(target, source + first * width, count * width)
+  }
+
+  func fillBits(to target: UnsafeMutableRawPointer) {
+    guard let source = values()?.assumingMemoryBound(to: UInt8.self) else { return }
+    let bytes = target.assumingMemoryBound(to: UInt8.self)
+    for row in 0..<count {
+      let bit = first &+ row
+      bytes[row] = source[bit >> 3] >> UInt8(truncatingIfNeeded: bit & 7) & 1
+    }
+  }
+
+  func fillHalfFloats(to target: UnsafeMutableRawPointer) {
+    guard let source = values()?.assumingMemoryBound(to: UInt16.self) else { return }
+    let floats = target.assumingMemoryBound(to: Float.self)
+    for row in 0..<count { floats[row] = widened(source[first + row]) }
+  }
+
+  /// Text or bytes behind offsets.
+  func fillText<Offset: FixedWidthInteger>(offsets: Offset.Type, to target: UnsafeMutableRawPointer) {
+    guard let all = values(1)?.assumingMemoryBound(to: Offset.self), let bytes = values(2) else {
+      memset(target, 0, count * 16)
+      return
+    }
+    let offsets = all + first
+    // Short strings are read as 12 bytes at once, which the last ones of the buffer must not be.
+    let lastWide = Int(all[Int(array.offset + array.length)]) - 12
+    var start = Int(offsets[0])
+    var header = target
+    for row in 0..<count {
+      let end = Int(offsets[row &+ 1])
+      let length = end &- start
+      if length <= 12, start <= lastWide {
+        StringHeader.writeShort(bytes + start, length, to: header)
+      } else {
+        StringHeader.write(bytes + start, length, to: header)
+      }
+      start = end
+      header += 16
+    }
+  }
+
+  /// Views: the same 16 bytes but for a buffer index and an offset where DuckDB has a pointer.
+  func fillViews(to target: UnsafeMutableRawPointer) {
+    guard let source = values() else { return }
+    memcpy(target, source + first * 16, count * 16)
+    let validity = validity
+    let dataBuffers = Int(array.n_buffers) - 3
+    var header = target
+    for row in 0..<count {
+      if header.load(as: Int32.self) > 12 {
+        let index = Int((header + 8).load(as: Int32.self))
+        let offset = Int((header + 12).load(as: Int32.self))
+        // What a null's view holds is undefined.
+        let isValid = validity.map { $0[(first + row) >> 3] >> UInt8((first + row) & 7) & 1 == 1 } ?? true
+        if isValid, index >= 0, index < dataBuffers, let data = array.buffers[2 + index] {
+          (header + 8).storeBytes(of: data + offset, as: UnsafeRawPointer.self)
+        } else {
+          memset(header, 0, 16)
+        }
+      }
+      header += 16
+    }
+  }
+
+  /// Text in a dictionary; `markNull` is called for the rows whose dictionary value is null (null indices are in the validity).
+  func fillDictionaryText<Offset: FixedWidthInteger>(
+    indexBytes: Int, offsets: Offset.Type, to target: UnsafeMutableRawPointer, markNull: (Int) -> Void
+  ) {
+    guard let dictionary = array.dictionary?.pointee, let indices = values(), let all = dictionary.buffers?[1] else {
+      memset(target, 0, count * 16)
+      return
+    }
+    let offsets = all.assumingMemoryBound(to: Offset.self) + Int(dictionary.offset)
+    let bytes = dictionary.buffers[2] ?? all
+    let valueValidity = dictionary.null_count == 0 ? nil : dictionary.buffers[0]?.assumingMemoryBound(to: UInt8.self)
+    let validity = validity
+    var header = target
+    for row in 0..<count {
+      let at = first + row
+      memset(header, 0, 16)
+      defer { header += 16 }
+      if let validity, validity[at >> 3] >> UInt8(at & 7) & 1 == 0 { continue }
+      let index: Int =
+        switch indexBytes {
+        case 1: Int(indices.load(fromByteOffset: at, as: UInt8.self))
+        case 2: Int(indices.load(fromByteOffset: at * 2, as: UInt16.self))
+        case 4: Int(indices.load(fromByteOffset: at * 4, as: UInt32.self))
+        default: Int(truncatingIfNeeded: indices.load(fromByteOffset: at * 8, as: Int64.self))
+        }
+      guard index >= 0, index < Int(dictionary.length) else {
+        markNull(row)
+        continue
+      }
+      if let valueValidity, valueValidity[(index + Int(dictionary.offset)) >> 3] >> UInt8((index + Int(dictionary.offset)) & 7) & 1 == 0 {
+        markNull(row)
+        continue
+      }
+      let start = Int(offsets[index])
+      StringHeader.write(bytes + start, Int(offsets[index + 1]) - start, to: header)
+    }
+  }
+}
+
+/// DuckDB's 16-byte string: the length, then the bytes (up to 12, zero-padded) or their first 4 and a pointer.
+enum StringHeader {
+  @inline(__always)
+  static func write(_ bytes: UnsafeRawPointer, _ length: Int, to header: UnsafeMutableRawPointer) {
+    if length <= 12 {
+      header.storeBytes(of: UInt64(truncatingIfNeeded: length), as: UInt64.self)
+      (header + 8).storeBytes(of: 0, as: UInt64.self)
+      if length > 0 { memcpy(header + 4, bytes, length) }
+    } else {
+      let prefix = UInt64(bytes.loadUnaligned(as: UInt32.self))
+      header.storeBytes(of: UInt64(UInt32(truncatingIfNeeded: length)) | prefix << 32, as: UInt64.self)
+      (header + 8).storeBytes(of: bytes, as: UnsafeRawPointer.self)
+    }
+  }
+
+  /// At most 12 bytes, where 12 can be read: two loads and masks in place of a call to memcpy.
+  @inline(__always)
+  static func writeShort(_ bytes: UnsafeRawPointer, _ length: Int, to header: UnsafeMutableRawPointer) {
+    let head = UInt64(bytes.loadUnaligned(as: UInt32.self))
+    let tail = (bytes + 4).loadUnaligned(as: UInt64.self)
+    let headMask: UInt64 = length >= 4 ? 0xffff_ffff : (1 << UInt64(truncatingIfNeeded: length &* 8)) &- 1
+    let beyond = length &- 4
+    let tailMask: UInt64 = beyond <= 0 ? 0 : beyond >= 8 ? ~0 : (1 << UInt64(truncatingIfNeeded: beyond &* 8)) &- 1
+    header.storeBytes(of: UInt64(truncatingIfNeeded: length) | (head & headMask) << 32, as: UInt64.self)
+    (header + 8).storeBytes(of: tail & tailMask, as: UInt64.self)
+  }
+}
+
+/// IEEE 754 binary16 to binary32. Not `Float16`: that needs a runtime function where the processor has no F16C.
+private func widened(_ half: UInt16) -> Float {
+  let sign = UInt32(half & 0x8000) << 16
+  let exponent = UInt32(half >> 10 & 0x1f)
+  let fraction = UInt32(half & 0x3ff)
+  switch exponent {
+  case 0:
+    let magnitude = Float(fraction) * 0x1p-24
+    return sign == 0 ? magnitude : -magnitude
+  case 0x1f: return Float(bitPattern: sign | 0x7f80_0000 | fraction << 13)
+  default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+  }
+}

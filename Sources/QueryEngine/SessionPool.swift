@@ -1,0 +1,82 @@
+import Glibc
+import Primitives
+
+/// A connection and the thread it serves: SET, temporary tables and open transactions stay with a thread, as they would with a
+/// connection of its own.
+final class Session: @unchecked Sendable {
+  let connection: any Connection
+  let thread: pthread_t
+
+  init(connection: any Connection) { (self.connection, thread) = (connection, pthread_self()) }
+}
+
+/// The idle sessions of a database, and those at work.
+final class SessionPool: @unchecked Sendable {
+  private static let idleLimit = 16
+
+  private struct State {
+    var idle: [Session] = []
+    var running: [ObjectIdentifier: Session] = [:]
+    var isClosed = false
+  }
+
+  let database: any Database
+  private let state = Locked(State())
+
+  init(database: any Database) { self.database = database }
+
+  /// The calling thread's idle session, or a new one.
+  func take() throws(CacheError) -> Session {
+    let thread = pthread_self()
+    let known = try state.withLock { (state) throws(CacheError) -> Session? in
+      if state.isClosed { throw closedError() }
+      guard let index = state.idle.lastIndex(where: { pthread_equal($0.thread, thread) != 0 }) else { return nil }
+      let session = state.idle.remove(at: index)
+      state.running[ObjectIdentifier(session)] = session
+      return session
+    }
+    if let known { return known }
+    let session = Session(connection: try database.connect())
+    try state.withLock { (state) throws(CacheError) in
+      if state.isClosed { throw closedError() }
+      state.running[ObjectIdentifier(session)] = session
+    }
+    return session
+  }
+
+  /// Gives a session back; what is over the limit of idle ones is closed.
+  func give(back session: Session, isBroken: Bool) {
+    let surplus = state.signal { state -> Session? in
+      state.running[ObjectIdentifier(session)] = nil
+      guard !isBroken, !state.isClosed else { return session }
+      state.idle.append(session)
+      return state.idle.count > SessionPool.idleLimit ? state.idle.removeFirst() : nil
+    }
+    withExtendedLifetime(surplus) {}  // closed here, with no lock held
+  }
+
+  /// A session that is streaming a result leaves the pool: `close` does not wait for it.
+  func detach(_ session: Session) {
+    state.signal { $0.running[ObjectIdentifier(session)] = nil }
+  }
+
+  /// Interrupts what runs, waits for it to end, and closes the idle sessions. Streams that were handed out stay readable.
+  func close() {
+    let idle = state.withLock { state in
+      state.isClosed = true
+      let idle = state.idle
+      state.idle = []
+      return idle
+    }
+    withExtendedLifetime(idle) {}
+    while true {
+      let running = state.withLock { Array($0.running.values) }
+      if running.isEmpty { return }
+      // Repeated: a statement that is just about to start does not notice the first.
+      running.forEach { $0.connection.interrupt() }
+      if state.wait(waitMillis: 10, until: { $0.running.isEmpty ? true : nil }) == true { return }
+    }
+  }
+}
+
+func closedError() -> CacheError { CacheError(.closed, "the cache is closed: open a new one") }

@@ -1,0 +1,41 @@
+import CacheStore
+
+/// How SQL names a cached table: `_cache_<key>`.
+enum TableName {
+  static let prefix = "_cache_"
+  /// The table function behind the names.
+  static let scanFunction = "arrow_cache_scan"
+
+  /// The part after `_cache_` (in any case, as SQL folds names); nil for other tables.
+  static func key(_ name: String) -> String? {
+    let bytes = name.utf8
+    guard bytes.count > prefix.utf8.count, zip(bytes, prefix.utf8).allSatisfy({ $0 | ($0 >= 65 && $0 <= 90 ? 32 : 0) == $1 }) else { return nil }
+    return String(decoding: bytes.dropFirst(prefix.utf8.count), as: UTF8.self)
+  }
+
+  enum Reference {
+    case notOurs
+    case entry(Entry)
+    case failure(String)
+  }
+
+  /// Looks a table name up for the statement this thread is running, or in `store` where there is none.
+  static func resolve(_ name: String, store: Store) -> Reference {
+    guard let key = key(name) else { return .notOurs }
+    switch QuerySnapshot.current?.resolve(key) ?? store.resolve(key) {
+    case .entry(let entry): return .entry(entry)
+    case .ambiguous(let keys):
+      let names = keys.map { "\"\(prefix)\($0)\"" }.joined(separator: ", ")
+      return .failure("arrow_cache: \(name) could be \(names): these keys differ by case only; quote the name with the exact case")
+    case .missing:
+      let keys = store.keys()
+      let shown = keys.prefix(8).map { "\($0)" }.joined(separator: ", ")
+      let list = keys.isEmpty ? "the cache is empty" : "the cache holds \(keys.count): \(shown)\(keys.count > 8 ? ", …" : "")"
+      return .failure("arrow_cache: there is no entry '\(key)' in the cache (\(list)); put it first, or check the name")
+    }
+  }
+
+  static func entry(_ key: String, store: Store) -> Entry? {
+    QuerySnapshot.current?.entry(key) ?? store.peek(key)
+  }
+}

@@ -1,0 +1,156 @@
+import CArrow
+import CDuckDB
+import Primitives
+
+/// A session through the stable API.
+final class V1Connection: Connection, @unchecked Sendable {
+  private let database: V1Database
+  private(set) var handle: OpaquePointer?
+
+  init(_ handle: OpaquePointer?, database: V1Database) { (self.handle, self.database) = (handle, database) }
+
+  deinit { v1.pointee.disconnect(&handle) }
+
+  func interrupt() { v1.pointee.interrupt(handle) }
+
+  func statementCount(_ sql: String) throws(CacheError) -> Int {
+    try withStatements(sql) { (_, count) throws(CacheError) in Int(count) }
+  }
+
+  func execute(_ sql: String, parameters: QueryParameters) throws(CacheError) -> any QueryResult {
+    try withStatements(sql) { (statements, count) throws(CacheError) in
+      guard count > 0 else { throw CacheError(.query, "the SQL text holds no statement") }
+      for index in 0..<count - 1 {
+        try run(statements, index, parameters: .none).drain()
+      }
+      return try run(statements, count - 1, parameters: parameters)
+    }
+  }
+
+  private func withStatements<Result>(
+    _ sql: String, _ body: (OpaquePointer?, UInt64) throws(CacheError) -> Result
+  ) throws(CacheError) -> Result {
+    var statements: OpaquePointer?
+    let count = v1.pointee.extract_statements(handle, sql, &statements)
+    defer { v1.pointee.destroy_extracted(&statements) }
+    if count == 0, let message = v1.pointee.extract_statements_error(statements), message.pointee != 0 {
+      throw queryError(String(cString: message))
+    }
+    return try body(statements, count)
+  }
+
+  private func run(_ statements: OpaquePointer?, _ index: UInt64, parameters: QueryParameters) throws(CacheError) -> V1Result {
+    var prepared: OpaquePointer?
+    let state = v1.pointee.prepare_extracted_statement(handle, statements, index, &prepared)
+    let statement = V1Statement(prepared)
+    guard state == 0 else { throw queryError(text(v1.pointee.prepare_error(prepared))) }
+    try ParameterCheck.check(parameters, against: statement.parameterNames())
+    try statement.bind(parameters)
+    var result = duckdb_v1_result()
+    guard v1.pointee.execute_prepared_streaming(prepared, &result) == 0 else {
+      defer { v1.pointee.destroy_result(&result) }
+      throw queryError(text(v1.pointee.result_error(&result)))
+    }
+    return V1Result(result, statement: statement, connection: self)
+  }
+}
+
+/// A prepared statement.
+final class V1Statement {
+  private let handle: OpaquePointer?
+
+  init(_ handle: OpaquePointer?) { self.handle = handle }
+
+  deinit {
+    var handle = handle
+    v1.pointee.destroy_prepare(&handle)
+  }
+
+  /// In the order of DuckDB's own parameter indices, which start at 1.
+  func parameterNames() -> [String] {
+    let count = v1.pointee.nparams(handle)
+    guard count > 0 else { return [] }
+    return (1...count).map { index in
+      let name = v1.pointee.parameter_name(handle, index)
+      defer { v1.pointee.free(UnsafeMutableRawPointer(mutating: name)) }
+      return text(name)
+    }
+  }
+
+  func bind(_ parameters: QueryParameters) throws(CacheError) {
+    let names = parameterNames()
+    switch parameters {
+    case .none: return
+    case .positional(let values):
+      for (index, name) in names.enumerated() {
+        guard let position = Int(name), values.indices.contains(position - 1) else { continue }
+        try bind(UInt64(index + 1), values[position - 1])
+      }
+    case .named(let pairs):
+      for (index, name) in names.enumerated() {
+        guard let pair = pairs.first(where: { $0.name.lowercased() == name.lowercased() }) else { continue }
+        try bind(UInt64(index + 1), pair.value)
+      }
+    }
+  }
+
+  private func bind(_ index: UInt64, _ value: QueryValue) throws(CacheError) {
+    let value = try V1Value.make(value)
+    guard v1.pointee.bind_value(handle, index, value.handle) == 0 else { throw queryError(text(v1.pointee.prepare_error(handle))) }
+  }
+}
+
+/// A streaming result, converted to Arrow a chunk at a time.
+final class V1Result: QueryResult {
+  private let connection: V1Connection
+  private let statement: V1Statement
+  private var result: duckdb_v1_result
+  private var options: OpaquePointer?
+  private var isAtEnd = false
+
+  init(_ result: duckdb_v1_result, statement: V1Statement, connection: V1Connection) {
+    (self.result, self.statement, self.connection) = (result, statement, connection)
+    options = v1.pointee.result_get_arrow_options(&self.result)
+  }
+
+  deinit {
+    v1.pointee.destroy_arrow_options(&options)
+    v1.pointee.destroy_result(&result)
+  }
+
+  private static let select: Int32 = 1
+
+  var canStream: Bool { v1.pointee.result_statement_type(result) == V1Result.select }
+
+  func schema(into schema: UnsafeMutablePointer<ArrowSchema>) throws(CacheError) {
+    let count = v1.pointee.column_count(&result)
+    var types: [OpaquePointer?] = (0..<count).map { v1.pointee.column_logical_type(&result, $0) }
+    defer { for index in types.indices { v1.pointee.destroy_logical_type(&types[index]) } }
+    // DuckDB keeps the names until the result goes.
+    var names: [UnsafePointer<CChar>?] = (0..<count).map { v1.pointee.column_name(&result, $0) }
+    try v1Check(v1.pointee.to_arrow_schema(options, &types, &names, count, schema))
+  }
+
+  func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
+    array.initialize(to: ArrowArray())
+    guard var chunk = try fetch() else { return false }
+    defer { v1.pointee.destroy_data_chunk(&chunk) }
+    try v1Check(v1.pointee.data_chunk_to_arrow(options, chunk, array))
+    return true
+  }
+
+  func drain() throws(CacheError) {
+    while var chunk = try fetch() { v1.pointee.destroy_data_chunk(&chunk) }
+  }
+
+  private func fetch() throws(CacheError) -> OpaquePointer?? {
+    // DuckDB must not be asked again after the end.
+    guard !isAtEnd else { return nil }
+    guard let chunk = v1.pointee.fetch_chunk(result) else {
+      isAtEnd = true
+      if let message = v1.pointee.result_error(&result), message.pointee != 0 { throw queryError(String(cString: message)) }
+      return nil
+    }
+    return .some(chunk)
+  }
+}

@@ -1,0 +1,100 @@
+import CDuckDB
+import CacheStore
+import Primitives
+
+/// DuckDB through its stable C API (1.5 and later): scans without skipping, results converted chunk by chunk.
+final class V1Database: Database, @unchecked Sendable {
+  let engineName = "v1"
+  private(set) var handle: OpaquePointer?
+  /// What DuckDB's Arrow conversion wants a connection for; runs no statement.
+  private(set) var converter: OpaquePointer?
+
+  /// Opens an in-memory database and registers the scan and the names of the cached tables.
+  init(store: Store, settings: [(name: String, value: String)]) throws(CacheError) {
+    var config: OpaquePointer?
+    guard v1.pointee.create_config(&config) == 0 else { throw CacheError(.duckdb, "DuckDB could not make a configuration") }
+    defer { v1.pointee.destroy_config(&config) }
+    for setting in settings where v1.pointee.set_config(config, setting.name, setting.value) != 0 {
+      throw CacheError(.duckdb, "DuckDB does not take the setting \(setting.name) = \(setting.value)")
+    }
+    var message: UnsafeMutablePointer<CChar>?
+    guard v1.pointee.open_ext(nil, &handle, config, &message) == 0 else {
+      defer { v1.pointee.free(message) }
+      throw CacheError(.duckdb, "DuckDB could not be opened", cause: text(message))
+    }
+    guard v1.pointee.connect(handle, &converter) == 0 else { throw CacheError(.duckdb, "DuckDB could not open a connection") }
+    let context = V1Context(store: store, converter: converter)
+    try V1Scan.register(on: converter, context: context)
+    v1.pointee.add_replacement_scan(handle, V1Scan.replace, owned(context), releaseOwned)
+  }
+
+  deinit {
+    v1.pointee.disconnect(&converter)
+    v1.pointee.close(&handle)
+  }
+
+  func connect() throws(CacheError) -> any Connection {
+    var connection: OpaquePointer?
+    guard v1.pointee.connect(handle, &connection) == 0 else { throw CacheError(.duckdb, "DuckDB could not open a connection") }
+    return V1Connection(connection, database: self)
+  }
+}
+
+/// What the callbacks of the first API are given.
+final class V1Context: Sendable {
+  let store: Store
+  nonisolated(unsafe) let converter: OpaquePointer?
+
+  init(store: Store, converter: OpaquePointer?) { (self.store, self.converter) = (store, converter) }
+}
+
+/// Throws what an error object of the first API says, and destroys it.
+func v1Check(_ error: OpaquePointer?) throws(CacheError) {
+  var error = error
+  guard error != nil else { return }
+  defer { v1.pointee.destroy_error_data(&error) }
+  if v1.pointee.error_data_has_error(error) { throw queryError(text(v1.pointee.error_data_message(error))) }
+}
+
+/// Numbers of DuckDB's first API.
+enum V1TypeID {
+  static let varchar: Int32 = 17
+
+  static func of(_ type: ColumnKind.SQLType) -> Int32 {
+    switch type {
+    case .boolean: 1
+    case .tinyint: 2
+    case .smallint: 3
+    case .integer: 4
+    case .bigint: 5
+    case .utinyint: 6
+    case .usmallint: 7
+    case .uinteger: 8
+    case .ubigint: 9
+    case .float: 10
+    case .double: 11
+    case .timestamp: 12
+    case .date: 13
+    case .time: 14
+    case .varchar: varchar
+    case .blob: 18
+    case .timestampS: 20
+    case .timestampMS: 21
+    case .timestampNS: 22
+    case .timestampTZ: 31
+    }
+  }
+}
+
+/// An owned logical type.
+final class V1Type {
+  let handle: OpaquePointer?
+
+  init(adopting handle: OpaquePointer?) { self.handle = handle }
+  convenience init(id: Int32) { self.init(adopting: v1.pointee.create_logical_type(id)) }
+
+  deinit {
+    var handle = handle
+    v1.pointee.destroy_logical_type(&handle)
+  }
+}

@@ -1,0 +1,75 @@
+import ArrowData
+import CArrow
+import CDuckDB
+import CacheStore
+import Primitives
+
+/// Fills a flat vector of an output chunk.
+enum V1Fill {
+  static func fill(_ vector: OpaquePointer?, kind: ColumnKind, column: Int, rows: ScanWorker.Rows) {
+    guard let target = v1.pointee.vector_get_data(vector) else { return }
+    let source = VectorFill(rows.batch.column(column), row: rows.offset, count: rows.count)
+    if let validity = source.validity {
+      v1.pointee.vector_ensure_validity_writable(vector)
+      if let words = v1.pointee.vector_get_validity(vector) { source.copyValidity(validity, to: words) }
+    }
+    let markNull: (Int) -> Void = { row in
+      v1.pointee.vector_ensure_validity_writable(vector)
+      v1.pointee.vector_get_validity(vector)?[row >> 6] &= ~(1 << UInt64(row & 63))
+    }
+    switch kind {
+    case .fixed(let width): source.fill(fixed: width, to: target)
+    case .bits: source.fillBits(to: target)
+    case .halfFloat: source.fillHalfFloats(to: target)
+    case .text32: source.fillText(offsets: Int32.self, to: target)
+    case .text64: source.fillText(offsets: Int64.self, to: target)
+    case .textView: source.fillViews(to: target)
+    case .dictionaryText(let indexBytes, 4): source.fillDictionaryText(indexBytes: indexBytes, offsets: Int32.self, to: target, markNull: markNull)
+    case .dictionaryText(let indexBytes, _): source.fillDictionaryText(indexBytes: indexBytes, offsets: Int64.self, to: target, markNull: markNull)
+    case .converted: break  // has a V1Converter
+    }
+  }
+}
+
+/// DuckDB's own conversion of one column from Arrow. Its schema is read only, so threads share it.
+final class V1Converter: @unchecked Sendable {
+  private let entry: Entry
+  private let column: Int
+  private let connection: OpaquePointer?
+  private var schema: OpaquePointer?
+
+  init(entry: Entry, column: Int, connection: OpaquePointer?) throws(CacheError) {
+    (self.entry, self.column, self.connection) = (entry, column, connection)
+    var arrowSchema = ArrowSchema()
+    entry.schema.export(columns: [column], to: &arrowSchema)
+    defer { arrowSchema.release?(&arrowSchema) }
+    try v1Check(v1.pointee.schema_from_arrow(connection, &arrowSchema, &schema))
+    let field = entry.schema.fields[column]
+    // DuckDB 1.5.5 reads null indices as the first value.
+    if field.dictionary != nil, entry.batches.contains(where: { $0.column(column).pointee.null_count != 0 }) {
+      throw CacheError(.query, "null indices of a dictionary are lost by DuckDB \(text(v1.pointee.library_version())): decode the column, or use DuckDB 2.0")
+    }
+  }
+
+  deinit { v1.pointee.destroy_arrow_converted_schema(&schema) }
+
+  /// The type DuckDB gives the column: the API says it only of converted data, so no rows are converted.
+  func columnType() throws(CacheError) -> V1Type {
+    guard let batch = entry.batches.first else { throw CacheError(.query, "the entry has no batch to take the type from") }
+    return try convert(batch, offset: 0, count: 0) { V1Type(adopting: v1.pointee.vector_get_column_type($0)) }
+  }
+
+  func fill(_ vector: OpaquePointer?, rows: ScanWorker.Rows) throws(CacheError) {
+    try convert(rows.batch, offset: rows.offset, count: rows.count) { v1.pointee.vector_reference_vector(vector, $0) }
+  }
+
+  private func convert<Result>(_ batch: RecordBatch, offset: Int, count: Int, _ body: (OpaquePointer?) -> Result) throws(CacheError) -> Result {
+    var array = ArrowArray()
+    batch.export(columns: [column], offset: offset, count: count, to: &array)
+    defer { array.release?(&array) }
+    var chunk: OpaquePointer?
+    try v1Check(v1.pointee.data_chunk_from_arrow(connection, &array, schema, &chunk))
+    defer { v1.pointee.destroy_data_chunk(&chunk) }
+    return body(v1.pointee.data_chunk_get_vector(chunk, 0))
+  }
+}

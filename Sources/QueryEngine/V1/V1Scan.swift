@@ -1,0 +1,121 @@
+import ArrowData
+import CArrow
+import CDuckDB
+import CacheStore
+import Primitives
+
+/// The table function `arrow_cache_scan(key)` and the names `_cache_<key>` of DuckDB's stable API.
+enum V1Scan {
+  static func register(on connection: OpaquePointer?, context: V1Context) throws(CacheError) {
+    var function = v1.pointee.create_table_function()
+    defer { v1.pointee.destroy_table_function(&function) }
+    v1.pointee.table_function_set_name(function, TableName.scanFunction)
+    v1.pointee.table_function_add_parameter(function, V1Type(id: V1TypeID.varchar).handle)
+    v1.pointee.table_function_set_extra_info(function, owned(context), releaseOwned)
+    v1.pointee.table_function_set_bind(function, bind)
+    v1.pointee.table_function_set_init(function, start)
+    v1.pointee.table_function_set_local_init(function, startThread)
+    v1.pointee.table_function_set_function(function, produce)
+    v1.pointee.table_function_supports_projection_pushdown(function, true)
+    guard v1.pointee.register_table_function(connection, function) == 0 else {
+      throw CacheError(.duckdb, "DuckDB did not take the scan of the cached tables")
+    }
+  }
+
+  static let replace: duckdb_v1_replacement = { info, name, data in
+    guard let context = borrowed(data, as: V1Context.self) else { return }
+    switch TableName.resolve(text(name), store: context.store) {
+    case .notOurs: return
+    case .failure(let message): v1.pointee.replacement_scan_set_error(info, message)
+    case .entry(let entry):
+      v1.pointee.replacement_scan_set_function_name(info, TableName.scanFunction)
+      let key = entry.key.utf8CString.withUnsafeBufferPointer {
+        V1Value(adopting: v1.pointee.create_varchar_length($0.baseAddress, UInt64($0.count - 1)))
+      }
+      v1.pointee.replacement_scan_add_parameter(info, key.handle)
+    }
+  }
+
+  /// A binding with what DuckDB's conversion needs for each converted column.
+  private final class Binding: @unchecked Sendable {
+    let scan: ScanBinding
+    let converters: [Int: V1Converter]
+
+    init(scan: ScanBinding, converters: [Int: V1Converter]) { (self.scan, self.converters) = (scan, converters) }
+  }
+
+  private final class Running: Sendable {
+    let state: ScanState
+    let binding: Binding
+
+    init(state: ScanState, binding: Binding) { (self.state, self.binding) = (state, binding) }
+  }
+
+  private static let bind: duckdb_v1_callback = { info in
+    guard let context = borrowed(v1.pointee.bind_get_extra_info(info), as: V1Context.self) else { return }
+    let argument = V1Value(adopting: v1.pointee.bind_get_parameter(info, 0))
+    let characters = v1.pointee.get_varchar(argument.handle)
+    let key = text(characters)
+    v1.pointee.free(characters)
+    guard let entry = TableName.entry(key, store: context.store) else {
+      return v1.pointee.bind_set_error(info, "arrow_cache: the entry '\(key)' is no longer in the cache")
+    }
+    guard !entry.schema.fields.isEmpty else {
+      return v1.pointee.bind_set_error(info, "arrow_cache: the entry '\(key)' has no columns, and SQL needs one at least")
+    }
+    var columns: [ScanColumn] = []
+    var converters: [Int: V1Converter] = [:]
+    for (index, name) in ScanBinding.columnNames(entry.schema).enumerated() {
+      let (kind, plain) = ColumnKind.of(entry.schema.fields[index], decodesDictionaries: true)
+      var type = V1Type(id: plain.map(V1TypeID.of) ?? V1TypeID.varchar)
+      var failure: String?
+      if plain == nil {
+        do throws(CacheError) {
+          let converter = try V1Converter(entry: entry, column: index, connection: context.converter)
+          type = try converter.columnType()
+          converters[index] = converter
+        } catch {
+          failure = "arrow_cache: DuckDB cannot read column '\(name)' of Arrow format '\(entry.schema.fields[index].format)' (\(error)): select other columns, or cast it before it is put"
+        }
+      }
+      columns.append(ScanColumn(name: name, kind: kind, failure: failure))
+      v1.pointee.bind_add_result_column(info, name, type.handle)
+    }
+    v1.pointee.bind_set_cardinality(info, UInt64(entry.rowCount), true)
+    v1.pointee.bind_set_bind_data(
+      info, owned(Binding(scan: ScanBinding(entry: entry, columns: columns), converters: converters)), releaseOwned)
+  }
+
+  private static let start: duckdb_v1_callback = { info in
+    guard let binding = borrowed(v1.pointee.init_get_bind_data(info), as: Binding.self) else { return }
+    let columns = (0..<v1.pointee.init_get_column_count(info)).map { Int(exactly: v1.pointee.init_get_column_index(info, $0)) ?? -1 }
+    let state = ScanState(binding: binding.scan, columns: columns)
+    if let failure = state.failure { return v1.pointee.init_set_error(info, failure) }
+    v1.pointee.init_set_max_threads(info, UInt64(max(1, state.morsels.count)))
+    v1.pointee.init_set_init_data(info, owned(Running(state: state, binding: binding)), releaseOwned)
+  }
+
+  private static let startThread: duckdb_v1_callback = { info in
+    v1.pointee.init_set_init_data(info, owned(ScanWorker()), releaseOwned)
+  }
+
+  private static let produce: duckdb_v1_exec = { info, chunk in
+    guard let running = borrowed(v1.pointee.function_get_init_data(info), as: Running.self),
+      let worker = borrowed(v1.pointee.function_get_local_init_data(info), as: ScanWorker.self)
+    else { return }
+    guard let rows = worker.next(running.state) else { return v1.pointee.data_chunk_set_size(chunk, 0) }
+    do throws(CacheError) {
+      for (position, column) in running.state.columns.enumerated() where column >= 0 {
+        let vector = v1.pointee.data_chunk_get_vector(chunk, UInt64(position))
+        if let converter = running.binding.converters[column] {
+          try converter.fill(vector, rows: rows)
+        } else {
+          V1Fill.fill(vector, kind: running.state.binding.columns[column].kind, column: column, rows: rows)
+        }
+      }
+      v1.pointee.data_chunk_set_size(chunk, UInt64(rows.count))
+    } catch let failure {
+      v1.pointee.function_set_error(info, failure.description)
+    }
+  }
+}

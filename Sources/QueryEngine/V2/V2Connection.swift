@@ -1,0 +1,119 @@
+import CArrow
+import CDuckDB
+import Primitives
+
+/// A session of DuckDB 2.0.
+final class V2Connection: Connection, @unchecked Sendable {
+  private let database: V2Database
+  private(set) var handle: OpaquePointer?
+
+  init(_ handle: OpaquePointer?, database: V2Database) { (self.handle, self.database) = (handle, database) }
+
+  deinit { _ = v2.pointee.connection_destroy(&handle) }
+
+  func interrupt() { _ = v2.pointee.connection_interrupt(handle, nil) }
+
+  func statementCount(_ sql: String) throws(CacheError) -> Int { try statements(sql).count }
+
+  func execute(_ sql: String, parameters: QueryParameters) throws(CacheError) -> any QueryResult {
+    let statements = try statements(sql)
+    guard let last = statements.last else { throw CacheError(.query, "the SQL text holds no statement") }
+    for statement in statements.dropLast() {
+      let result = try run(statement, parameters: .none)
+      try result.drain()
+    }
+    return try run(last, parameters: parameters)
+  }
+
+  private func statements(_ sql: String) throws(CacheError) -> [V2Statement] {
+    var iterator: OpaquePointer?
+    try v2Query { v2.pointee.parse_sql(handle, sql, &iterator, $0) }
+    defer { _ = v2.pointee.statement_iterator_destroy(&iterator) }
+    var statements: [V2Statement] = []
+    while true {
+      var statement: OpaquePointer?
+      try v2Query { v2.pointee.statement_iterator_next(iterator, &statement, $0) }
+      guard let statement else { return statements }
+      statements.append(V2Statement(statement))
+    }
+  }
+
+  private func run(_ statement: V2Statement, parameters: QueryParameters) throws(CacheError) -> V2Result {
+    try ParameterCheck.check(parameters, against: statement.parameterNames())
+    do throws(V2Failure) {
+      var factory: OpaquePointer?
+      try v2Call { v2.pointee.connection_get_factory(handle, &factory, $0) }
+      var result: OpaquePointer?
+      switch parameters {
+      case .none:
+        try v2Call { v2.pointee.statement_execute_arrow(handle, statement.handle, nil, nil, 0, 0, &result, $0) }
+      case .positional(let values):
+        let values = try values.map { (value) throws(V2Failure) in try V2Value.make(value, factory: factory) }
+        let handles = values.map(\.handle)
+        try v2Call { v2.pointee.statement_execute_arrow(handle, statement.handle, nil, handles, UInt64(handles.count), 0, &result, $0) }
+      case .named(let pairs):
+        let values = try pairs.map { (pair) throws(V2Failure) in try V2Value.make(pair.value, factory: factory) }
+        let handles = values.map(\.handle)
+        try withTexts(pairs.map(\.name)) { (names) throws(V2Failure) in
+          try v2Call { v2.pointee.statement_execute_arrow(handle, statement.handle, names, handles, UInt64(handles.count), 0, &result, $0) }
+        }
+      }
+      return V2Result(result, connection: self)
+    } catch {
+      throw error.cacheError
+    }
+  }
+}
+
+/// A parsed statement.
+private final class V2Statement {
+  let handle: OpaquePointer?
+
+  init(_ handle: OpaquePointer) { self.handle = handle }
+
+  deinit {
+    var handle = handle
+    _ = v2.pointee.sql_statement_destroy(&handle)
+  }
+
+  func parameterNames() -> [String] {
+    var count: UInt64 = 0
+    guard v2.pointee.sql_statement_get_parameter_count(handle, &count, nil) == 0 else { return [] }
+    return (0..<count).map { index in
+      var name = duckdb_v2_text()
+      _ = v2.pointee.sql_statement_get_parameter_name(handle, index, &name, nil)
+      return v2String(name)
+    }
+  }
+}
+
+/// A result of DuckDB 2.0, which produces Arrow itself.
+final class V2Result: QueryResult {
+  private let connection: V2Connection
+  private var handle: OpaquePointer?
+
+  init(_ handle: OpaquePointer?, connection: V2Connection) { (self.handle, self.connection) = (handle, connection) }
+
+  deinit { _ = v2.pointee.arrow_result_destroy(&handle) }
+
+  private static let select: Int32 = 1
+
+  var canStream: Bool {
+    var type: Int32 = 0
+    return v2.pointee.arrow_result_get_statement_type(handle, &type, nil) == 0 && type == V2Result.select
+  }
+
+  func schema(into schema: UnsafeMutablePointer<ArrowSchema>) throws(CacheError) {
+    try v2Query { v2.pointee.arrow_result_get_schema(handle, schema, $0) }
+  }
+
+  func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
+    array.initialize(to: ArrowArray())
+    try v2Query { v2.pointee.arrow_result_fetch_array(handle, array, $0) }
+    return array.pointee.release != nil
+  }
+
+  func drain() throws(CacheError) {
+    try v2Query { v2.pointee.arrow_result_drain(handle, nil, $0) }
+  }
+}

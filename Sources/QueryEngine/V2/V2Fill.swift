@@ -1,0 +1,84 @@
+import ArrowData
+import CArrow
+import CDuckDB
+
+/// Fills a vector of an output chunk of DuckDB 2.0.
+enum V2Fill {
+  static func fill(
+    _ vector: OpaquePointer?, column: Int, kind: ColumnKind, rows: ScanWorker.Rows, worker: ScanWorker, context: OpaquePointer?
+  ) throws(V2Failure) {
+    if kind == .converted {
+      let importer: V2Importer
+      if let known = worker.converters[column] as? V2Importer {
+        importer = known
+      } else {
+        importer = try V2Importer(schema: rows.batch.schema, column: column, context: context)
+        worker.converters[column] = importer
+      }
+      return try importer.fill(vector, rows: rows)
+    }
+    let source = VectorFill(rows.batch.column(column), row: rows.offset, count: rows.count)
+    var target: UnsafeMutableRawPointer?
+    try v2Call { v2.pointee.vector_get_data_mutable(vector, &target, $0) }
+    guard let target else { return }
+    if let validity = source.validity {
+      var words: UnsafeMutablePointer<UInt64>?
+      try v2Call { v2.pointee.vector_flat_get_validity_mutable(vector, &words, $0) }
+      if let words { source.copyValidity(validity, to: words) }
+    }
+    switch kind {
+    case .fixed(let width): source.fill(fixed: width, to: target)
+    case .bits: source.fillBits(to: target)
+    case .halfFloat: source.fillHalfFloats(to: target)
+    case .text32: source.fillText(offsets: Int32.self, to: target)
+    case .text64: source.fillText(offsets: Int64.self, to: target)
+    case .textView: source.fillViews(to: target)
+    case .dictionaryText, .converted: break  // converted above: DuckDB makes dictionary vectors of dictionary arrays
+    }
+  }
+}
+
+/// DuckDB's own conversion of one column from Arrow, for one thread. Must not outlive the context it was made in.
+final class V2Importer {
+  private let column: Int
+  private var handle: OpaquePointer?
+
+  init(schema: Schema, column: Int, context: OpaquePointer?) throws(V2Failure) {
+    self.column = column
+    var arrowSchema = ArrowSchema()
+    schema.export(columns: [column], to: &arrowSchema)
+    defer { arrowSchema.release?(&arrowSchema) }
+    // 0: what is appended comes out as one chunk.
+    try v2Call { v2.pointee.arrow_importer_create(context, &arrowSchema, 0, &handle, $0) }
+  }
+
+  deinit { _ = v2.pointee.arrow_importer_destroy(&handle) }
+
+  func columnType() throws(V2Failure) -> V2Type {
+    var schema: OpaquePointer?
+    try v2Call { v2.pointee.arrow_importer_get_schema(handle, &schema, $0) }
+    defer { _ = v2.pointee.schema_destroy(&schema) }
+    var name = duckdb_v2_text()
+    var type: OpaquePointer?
+    try v2Call { v2.pointee.schema_get_field(schema, 0, &name, &type, $0) }
+    return V2Type(adopting: type)
+  }
+
+  func fill(_ vector: OpaquePointer?, rows: ScanWorker.Rows) throws(V2Failure) {
+    var array = ArrowArray()
+    rows.batch.export(columns: [column], offset: rows.offset, count: rows.count, to: &array)
+    // Consumed: the chunk refers to the Arrow buffers and keeps the batch.
+    defer { array.release?(&array) }
+    try v2Call { v2.pointee.arrow_importer_append(handle, &array, true, true, $0) }
+    var chunk: OpaquePointer?
+    try v2Call { v2.pointee.arrow_importer_next_chunk(handle, &chunk, $0) }
+    defer { _ = v2.pointee.data_chunk_destroy(&chunk) }
+    var source: OpaquePointer?
+    try v2Call { v2.pointee.data_chunk_get_vector(chunk, 0, &source, $0) }
+    try v2Call { v2.pointee.vector_reference(vector, source, $0) }
+    // The importer is at its end once it says so; the next append needs that.
+    var rest: OpaquePointer?
+    try v2Call { v2.pointee.arrow_importer_next_chunk(handle, &rest, $0) }
+    if rest != nil { _ = v2.pointee.data_chunk_destroy(&rest) }
+  }
+}

@@ -1,0 +1,240 @@
+import ArrowData
+import CDuckDB
+
+/// Translates the filters that DuckDB 2.0 offers a scan into predicates over statistics. What is not understood is `unknown`,
+/// which skips nothing.
+struct V2Filters {
+  private let schema: Schema
+  /// The scan's columns, which column references count.
+  private let columns: [Int]
+
+  static func predicates(_ info: OpaquePointer?, schema: Schema) -> [Predicate] {
+    var columnCount: UInt64 = 0
+    _ = v2.pointee.table_function_filter_pushdown_get_column_count(info, &columnCount, nil)
+    let columns = (0..<columnCount).map { position in
+      var column: UInt64 = .max
+      _ = v2.pointee.table_function_filter_pushdown_get_column_index(info, position, &column, nil)
+      return Int(exactly: column) ?? -1
+    }
+    let filters = V2Filters(schema: schema, columns: columns)
+    var count: UInt64 = 0
+    _ = v2.pointee.table_function_filter_pushdown_get_filter_count(info, &count, nil)
+    return (0..<count).map { index in
+      var filter: OpaquePointer?
+      guard v2.pointee.table_function_filter_pushdown_get_filter(info, index, &filter, nil) == 0 else { return .unknown }
+      return filters.predicate(filter)
+    }
+  }
+
+  private enum Kind {
+    static let cast: Int32 = 12, isNull: Int32 = 14, isNotNull: Int32 = 15
+    static let equal: Int32 = 25, notEqual: Int32 = 26, less: Int32 = 27, greater: Int32 = 28, lessOrEqual: Int32 = 29, greaterOrEqual: Int32 = 30
+    static let isIn: Int32 = 35, between: Int32 = 38, notDistinct: Int32 = 40, and: Int32 = 50, or: Int32 = 51
+    static let constant: Int32 = 75, function: Int32 = 141, column: Int32 = 228
+  }
+
+  private func predicate(_ expression: OpaquePointer?) -> Predicate {
+    let children = children(expression)
+    switch kind(expression) {
+    case Kind.and: return .and(children.map(predicate))
+    case Kind.or: return .or(children.map(predicate))
+    case Kind.isNull: return children.first.flatMap(column).map { .isNull(column: $0.index) } ?? .unknown
+    case Kind.isNotNull: return children.first.flatMap(column).map { .isNotNull(column: $0.index) } ?? .unknown
+    case Kind.isIn:
+      guard children.count > 1, let operand = column(children[0]) else { return .unknown }
+      let options = children.dropFirst().map { compare(operand, .equal, $0) }
+      return .or(options)
+    case Kind.between:
+      guard children.count == 3, let operand = column(children[0]) else { return .unknown }
+      return .and([compare(operand, .greaterOrEqual, children[1]), compare(operand, .lessOrEqual, children[2])])
+    case Kind.function:
+      guard ["prefix", "starts_with", "^@"].contains(functionName(expression)), children.count == 2, let operand = column(children[0]),
+        operand.isPlain, case .bytes(let bytes)? = literal(children[1], for: operand)
+      else { return .unknown }
+      return .prefix(column: operand.index, bytes)
+    case let kind:
+      guard let comparison = comparison(kind), children.count == 2 else { return .unknown }
+      if let operand = column(children[0]) { return compare(operand, comparison, children[1]) }
+      if let operand = column(children[1]) { return compare(operand, flipped(comparison), children[0]) }
+      return .unknown
+    }
+  }
+
+  /// A column of ours, perhaps under a cast that keeps its order.
+  private struct Operand {
+    enum Cast { case none, widened, dateToTimestamp }
+    let index: Int
+    let format: String
+    let cast: Cast
+    var isPlain: Bool { cast == .none }
+  }
+
+  private func column(_ expression: OpaquePointer?) -> Operand? {
+    switch kind(expression) {
+    case Kind.column:
+      var position: UInt64 = 0
+      guard v2.pointee.expression_column_ref_get_index(expression, &position, nil) == 0, let position = Int(exactly: position),
+        columns.indices.contains(position), schema.fields.indices.contains(columns[position])
+      else { return nil }
+      let field = schema.fields[columns[position]]
+      guard field.dictionary == nil, !field.isExtension else { return nil }
+      return Operand(index: columns[position], format: field.format, cast: .none)
+    case Kind.cast:
+      guard let inner = children(expression).first, let operand = column(inner), operand.isPlain else { return nil }
+      let from = returnType(inner)
+      let to = returnType(expression)
+      let signed = V2TypeID.tinyint...V2TypeID.bigint
+      let unsigned = V2TypeID.utinyint...V2TypeID.ubigint
+      let isWidened =
+        signed.contains(from) && signed.contains(to) && to >= from
+        || unsigned.contains(from) && unsigned.contains(to) && to >= from
+        || unsigned.contains(from) && signed.contains(to) && to - V2TypeID.tinyint > from - V2TypeID.utinyint
+        || from == V2TypeID.float && to == V2TypeID.double
+      if isWidened { return Operand(index: operand.index, format: operand.format, cast: .widened) }
+      if from == V2TypeID.date, to == V2TypeID.timestamp { return Operand(index: operand.index, format: operand.format, cast: .dateToTimestamp) }
+      return nil
+    default: return nil
+    }
+  }
+
+  private func compare(_ operand: Operand, _ comparison: Predicate.Comparison, _ constant: OpaquePointer?) -> Predicate {
+    guard let literal = literal(constant, for: operand) else { return .unknown }
+    guard operand.cast == .dateToTimestamp else { return .compare(column: operand.index, comparison, literal) }
+    // The column has days, the literal microseconds: the day it falls on, and bounds that include that day.
+    guard case .int(let micros) = literal else { return .unknown }
+    let microsPerDay: Int64 = 86_400_000_000
+    let day = micros >= 0 ? micros / microsPerDay : -((-(micros + 1)) / microsPerDay) - 1
+    switch comparison {
+    case .equal: return .compare(column: operand.index, .equal, .int(day))
+    case .less, .lessOrEqual: return .compare(column: operand.index, .lessOrEqual, .int(day))
+    case .greater, .greaterOrEqual: return .compare(column: operand.index, .greaterOrEqual, .int(day))
+    case .notEqual: return .unknown
+    }
+  }
+
+  /// The constant as the column's statistics count, where both have the same unit and kind.
+  private func literal(_ expression: OpaquePointer?, for operand: Operand) -> Predicate.Literal? {
+    guard kind(expression) == Kind.constant else { return nil }
+    var handle: OpaquePointer?
+    guard v2.pointee.expression_constant_get_value(expression, &handle, nil) == 0 else { return nil }
+    let value = V2Value(adopting: handle)
+    var isNull = true
+    guard v2.pointee.value_is_null(value.handle, &isNull, nil) == 0, !isNull else { return nil }
+    let type = returnType(expression)
+    switch operand.format {
+    case "c", "s", "i", "l": return signed(value, type).map { .int($0) }
+    case "C", "S", "I", "L":
+      if let number = unsigned(value, type) { return .uint(number) }
+      return signed(value, type).flatMap { UInt64(exactly: $0) }.map { .uint($0) }
+    case "f", "g": return double(value, type).map { .double($0) }
+    case "u", "U", "vu": return type == V2TypeID.varchar ? .bytes(bytes(value)) : nil
+    case "tdD":
+      if operand.cast == .dateToTimestamp { return type == V2TypeID.timestamp ? .int(read(value, v2.pointee.value_get_timestamp, 0 as Int64)) : nil }
+      return type == V2TypeID.date ? .int(Int64(read(value, v2.pointee.value_get_date, 0 as Int32))) : nil
+    case "ttu": return type == V2TypeID.time ? .int(read(value, v2.pointee.value_get_time, 0 as Int64)) : nil
+    case "tss:": return type == V2TypeID.timestampS ? .int(read(value, v2.pointee.value_get_timestamp_sec, 0 as Int64)) : nil
+    case "tsm:": return type == V2TypeID.timestampMS ? .int(read(value, v2.pointee.value_get_timestamp_ms, 0 as Int64)) : nil
+    case "tsu:": return type == V2TypeID.timestamp ? .int(read(value, v2.pointee.value_get_timestamp, 0 as Int64)) : nil
+    case "tsn:": return type == V2TypeID.timestampNS ? .int(read(value, v2.pointee.value_get_timestamp_ns, 0 as Int64)) : nil
+    default:
+      guard operand.format.hasPrefix("tsu:"), type == V2TypeID.timestampTZ else { return nil }
+      return .int(read(value, v2.pointee.value_get_timestamp_tz, 0 as Int64))
+    }
+  }
+
+  private typealias Getter<Number> = (OpaquePointer?, UnsafeMutablePointer<Number>?, UnsafeMutablePointer<OpaquePointer?>?) -> Int32
+
+  private func read<Number>(_ value: V2Value, _ get: Getter<Number>, _ zero: Number) -> Number {
+    var number = zero
+    _ = get(value.handle, &number, nil)
+    return number
+  }
+
+  private func signed(_ value: V2Value, _ type: Int32) -> Int64? {
+    switch type {
+    case V2TypeID.tinyint: Int64(read(value, v2.pointee.value_get_tinyint, 0 as Int8))
+    case V2TypeID.smallint: Int64(read(value, v2.pointee.value_get_smallint, 0 as Int16))
+    case V2TypeID.integer: Int64(read(value, v2.pointee.value_get_int, 0 as Int32))
+    case V2TypeID.bigint: read(value, v2.pointee.value_get_bigint, 0 as Int64)
+    default: nil
+    }
+  }
+
+  private func unsigned(_ value: V2Value, _ type: Int32) -> UInt64? {
+    switch type {
+    case V2TypeID.utinyint: UInt64(read(value, v2.pointee.value_get_utinyint, 0 as UInt8))
+    case V2TypeID.usmallint: UInt64(read(value, v2.pointee.value_get_usmallint, 0 as UInt16))
+    case V2TypeID.uinteger: UInt64(read(value, v2.pointee.value_get_uint, 0 as UInt32))
+    case V2TypeID.ubigint: read(value, v2.pointee.value_get_ubigint, 0 as UInt64)
+    default: nil
+    }
+  }
+
+  private func double(_ value: V2Value, _ type: Int32) -> Double? {
+    let number: Double? =
+      switch type {
+      case V2TypeID.float: Double(read(value, v2.pointee.value_get_float, 0 as Float))
+      case V2TypeID.double: read(value, v2.pointee.value_get_double, 0 as Double)
+      default: nil
+      }
+    return number.flatMap { $0.isNaN ? nil : $0 }
+  }
+
+  private func bytes(_ value: V2Value) -> [UInt8] {
+    var view = duckdb_v2_text()
+    guard v2.pointee.value_get_varchar(value.handle, &view, nil) == 0, let pointer = view.ptr else { return [] }
+    return Array(UnsafeRawBufferPointer(start: pointer, count: Int(view.len)))
+  }
+
+  // MARK: Reading expressions
+
+  private func kind(_ expression: OpaquePointer?) -> Int32 {
+    var kind: Int32 = 0
+    _ = v2.pointee.expression_get_type(expression, &kind, nil)
+    return kind
+  }
+
+  private func children(_ expression: OpaquePointer?) -> [OpaquePointer?] {
+    var count: UInt64 = 0
+    _ = v2.pointee.expression_get_child_count(expression, &count, nil)
+    return (0..<count).map { index in
+      var child: OpaquePointer?
+      _ = v2.pointee.expression_get_child(expression, index, &child, nil)
+      return child
+    }
+  }
+
+  private func returnType(_ expression: OpaquePointer?) -> Int32 {
+    var type: OpaquePointer?
+    guard v2.pointee.expression_get_return_type(expression, &type, nil) == 0 else { return 0 }
+    return V2Type(adopting: type).id
+  }
+
+  private func functionName(_ expression: OpaquePointer?) -> String {
+    var name = duckdb_v2_text()
+    guard v2.pointee.expression_function_get_name(expression, &name, nil) == 0 else { return "" }
+    return v2String(name)
+  }
+
+  private func comparison(_ kind: Int32) -> Predicate.Comparison? {
+    switch kind {
+    case Kind.equal, Kind.notDistinct: .equal
+    case Kind.notEqual: .notEqual
+    case Kind.less: .less
+    case Kind.greater: .greater
+    case Kind.lessOrEqual: .lessOrEqual
+    case Kind.greaterOrEqual: .greaterOrEqual
+    default: nil
+    }
+  }
+
+  private func flipped(_ comparison: Predicate.Comparison) -> Predicate.Comparison {
+    switch comparison {
+    case .less: .greater
+    case .lessOrEqual: .greaterOrEqual
+    case .greater: .less
+    case .greaterOrEqual: .lessOrEqual
+    case .equal, .notEqual: comparison
+    }
+  }
+}

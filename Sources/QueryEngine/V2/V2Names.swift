@@ -1,0 +1,51 @@
+import CDuckDB
+import CacheStore
+
+/// `_cache_<key>` in SQL of DuckDB's second API: a replacement scan, asked for every name the catalog does not know.
+enum V2Names {
+  static func makeReplacementScan(factory: OpaquePointer?, store: Store) throws(V2Failure) -> OpaquePointer? {
+    var scan: OpaquePointer?
+    try v2Call { v2.pointee.replacement_scan_create(factory, &scan, $0) }
+    var data = v2Owned(store)
+    try v2Call { v2.pointee.replacement_scan_set_user_data(scan, &data, $0) }
+    try v2Call { v2.pointee.replacement_scan_set_callback(scan, replace, $0) }
+    return scan
+  }
+
+  private static let replace: duckdb_v2_callback = { info, context, error in
+    var data: UnsafeMutableRawPointer?
+    _ = v2.pointee.replacement_scan_get_user_data(info, &data, nil)
+    guard let store = borrowed(data, as: Store.self), let name = tableName(info) else { return }
+    switch TableName.resolve(name, store: store) {
+    case .notOurs: return
+    case .failure(let message): v2Fail(error, message)
+    case .entry(let entry):
+      do throws(V2Failure) { try claim(info, context, key: entry.key) } catch let failure { v2Fail(error, failure.message) }
+    }
+  }
+
+  private static func claim(_ info: OpaquePointer?, _ context: OpaquePointer?, key: String) throws(V2Failure) {
+    var factory: OpaquePointer?
+    try v2Call { v2.pointee.context_get_factory(context, &factory, $0) }
+    // Qualified: a macro of the user's with this name must not stand in for the scan.
+    var function: OpaquePointer?
+    try withTexts(["system", "main", TableName.scanFunction]) { (parts) throws(V2Failure) in
+      try v2Call { v2.pointee.qname_create(parts, UInt64(parts.count), &function, $0) }
+    }
+    defer { _ = v2.pointee.qname_destroy(&function) }
+    try v2Call { v2.pointee.replacement_scan_set_function_name(info, function, $0) }
+    let argument = try V2Value.make(.text(key), factory: factory)
+    try v2Call { v2.pointee.replacement_scan_add_argument(info, argument.handle, $0) }
+  }
+
+  /// The name as written, where it has one part only.
+  private static func tableName(_ info: OpaquePointer?) -> String? {
+    var name: OpaquePointer?
+    guard v2.pointee.replacement_scan_get_name(info, &name, nil) == 0 else { return nil }
+    defer { _ = v2.pointee.qname_destroy(&name) }
+    var count: UInt64 = 0
+    var part = duckdb_v2_text()
+    guard v2.pointee.qname_get_part_count(name, &count, nil) == 0, count == 1, v2.pointee.qname_get_part(name, 0, &part, nil) == 0 else { return nil }
+    return v2String(part)
+  }
+}

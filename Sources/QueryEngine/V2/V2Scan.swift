@@ -1,0 +1,155 @@
+import ArrowData
+import CArrow
+import CDuckDB
+import CacheStore
+
+/// The table function `arrow_cache_scan(key)` of DuckDB's second API: reads an entry's partitions in parallel and in order.
+enum V2Scan {
+  static func makeFunction(factory: OpaquePointer?, store: Store) throws(V2Failure) -> OpaquePointer? {
+    var function: OpaquePointer?
+    try v2Call { v2.pointee.table_function_create(factory, &function, $0) }
+    try withV2Text(TableName.scanFunction) { (name) throws(V2Failure) in
+      try v2Call { v2.pointee.table_function_set_name(function, name, $0) }
+    }
+    var signature: OpaquePointer?
+    try v2Call { v2.pointee.table_function_get_signature(function, &signature, $0) }
+    let varchar = try V2Type(factory: factory, id: V2TypeID.varchar)
+    try withV2Text("key") { (name) throws(V2Failure) in
+      try v2Call { v2.pointee.function_signature_add_parameter(signature, name, varchar.handle, nil, 0, $0) }
+    }
+    var data = v2Owned(store)
+    try v2Call { v2.pointee.table_function_set_user_data(function, &data, $0) }
+    try v2Call { v2.pointee.table_function_set_bind_callback(function, bind, $0) }
+    try v2Call { v2.pointee.table_function_set_filter_pushdown_callback(function, recordFilters, $0) }
+    try v2Call { v2.pointee.table_function_set_init_global_callback(function, start, $0) }
+    try v2Call { v2.pointee.table_function_set_init_local_callback(function, startThread, $0) }
+    try v2Call { v2.pointee.table_function_set_exec_callback(function, produce, $0) }
+    try v2Call { v2.pointee.table_function_set_partition_data_callback(function, reportOrder, $0) }
+    try v2Call { v2.pointee.table_function_set_progress_callback(function, reportProgress, $0) }
+    try v2Call { v2.pointee.table_function_set_projection_pushdown(function, true, $0) }
+    return function
+  }
+
+  private static let bind: duckdb_v2_bind = { info, result, context, error in
+    var data: UnsafeMutableRawPointer?
+    _ = v2.pointee.function_bind_get_user_data(info, &data, nil)
+    guard let store = borrowed(data, as: Store.self) else { return v2Fail(error, "arrow_cache: the cache is gone") }
+    do throws(V2Failure) {
+      var argument: OpaquePointer?
+      try v2Call { v2.pointee.function_bind_get_arg_value(info, 0, &argument, $0) }
+      let value = V2Value(adopting: argument)
+      var text = duckdb_v2_text()
+      try v2Call { v2.pointee.value_get_varchar(value.handle, &text, $0) }
+      let key = v2String(text)
+      guard let entry = TableName.entry(key, store: store) else {
+        return v2Fail(error, "arrow_cache: the entry '\(key)' is no longer in the cache")
+      }
+      guard !entry.schema.fields.isEmpty else {
+        return v2Fail(error, "arrow_cache: the entry '\(key)' has no columns, and SQL needs one at least")
+      }
+      let names = ScanBinding.columnNames(entry.schema)
+      var columns: [ScanColumn] = []
+      for (index, name) in names.enumerated() {
+        let (column, type) = try describe(entry.schema, index, name: name, context: context)
+        columns.append(column)
+        try withV2Text(name) { (name) throws(V2Failure) in
+          try v2Call { v2.pointee.table_function_bind_add_result_column(result, name, type.handle, $0) }
+        }
+      }
+      try v2Call { v2.pointee.table_function_bind_set_cardinality(result, UInt64(entry.rowCount), true, $0) }
+      var binding = v2Owned(ScanBinding(entry: entry, columns: columns))
+      try v2Call { v2.pointee.function_bind_set_bind_data(info, &binding, $0) }
+    } catch let failure {
+      v2Fail(error, failure.message)
+    }
+  }
+
+  private static func describe(
+    _ schema: Schema, _ index: Int, name: String, context: OpaquePointer?
+  ) throws(V2Failure) -> (ScanColumn, V2Type) {
+    var factory: OpaquePointer?
+    try v2Call { v2.pointee.context_get_factory(context, &factory, $0) }
+    let (kind, type) = ColumnKind.of(schema.fields[index], decodesDictionaries: false)
+    if let type {
+      return (ScanColumn(name: name, kind: kind, failure: nil), try V2Type(factory: factory, id: V2TypeID.of(type)))
+    }
+    do throws(V2Failure) {
+      let importer = try V2Importer(schema: schema, column: index, context: context)
+      return (ScanColumn(name: name, kind: kind, failure: nil), try importer.columnType())
+    } catch {
+      let reason = "arrow_cache: DuckDB cannot read column '\(name)' of Arrow format '\(schema.fields[index].format)' (\(error.message)): select other columns, or cast it before it is put"
+      return (ScanColumn(name: name, kind: kind, failure: reason), try V2Type(factory: factory, id: V2TypeID.varchar))
+    }
+  }
+
+  private static let recordFilters: duckdb_v2_callback = { info, _, _ in
+    var data: UnsafeMutableRawPointer?
+    _ = v2.pointee.table_function_filter_pushdown_get_bind_data(info, &data, nil)
+    guard let binding = borrowed(data, as: ScanBinding.self) else { return }
+    // Recorded, never accepted: DuckDB still applies every filter.
+    binding.predicates = V2Filters.predicates(info, schema: binding.entry.schema)
+  }
+
+  private static let start: duckdb_v2_callback = { info, _, error in
+    var data: UnsafeMutableRawPointer?
+    _ = v2.pointee.table_function_init_global_get_bind_data(info, &data, nil)
+    guard let binding = borrowed(data, as: ScanBinding.self) else { return }
+    var count: UInt64 = 0
+    _ = v2.pointee.table_function_init_global_get_column_count(info, &count, nil)
+    let columns = (0..<count).map { position in
+      var column: UInt64 = .max
+      _ = v2.pointee.table_function_init_global_get_column_index(info, position, &column, nil)
+      return Int(exactly: column) ?? -1
+    }
+    let state = ScanState(binding: binding, columns: columns)
+    if let failure = state.failure { return v2Fail(error, failure) }
+    _ = v2.pointee.table_function_init_global_set_max_threads(info, UInt64(max(1, state.morsels.count)), nil)
+    var owned = v2Owned(state)
+    _ = v2.pointee.table_function_init_global_set_global_state(info, &owned, nil)
+  }
+
+  private static let startThread: duckdb_v2_callback = { info, _, _ in
+    var owned = v2Owned(ScanWorker())
+    _ = v2.pointee.table_function_init_local_set_local_state(info, &owned, nil)
+  }
+
+  private static let produce: duckdb_v2_callback = { info, context, error in
+    var globalData: UnsafeMutableRawPointer?
+    var localData: UnsafeMutableRawPointer?
+    var chunk: OpaquePointer?
+    var firstVector: OpaquePointer?
+    _ = v2.pointee.table_function_exec_get_global_state(info, &globalData, nil)
+    _ = v2.pointee.table_function_exec_get_local_state(info, &localData, nil)
+    _ = v2.pointee.table_function_exec_get_output_chunk(info, &chunk, nil)
+    _ = v2.pointee.data_chunk_get_vector(chunk, 0, &firstVector, nil)
+    guard let state = borrowed(globalData, as: ScanState.self), let worker = borrowed(localData, as: ScanWorker.self) else { return }
+    guard let rows = worker.next(state) else {
+      _ = v2.pointee.vector_set_size(firstVector, 0, nil)
+      return
+    }
+    do throws(V2Failure) {
+      for (position, column) in state.columns.enumerated() where column >= 0 {
+        var vector: OpaquePointer?
+        try v2Call { v2.pointee.data_chunk_get_vector(chunk, UInt64(position), &vector, $0) }
+        try V2Fill.fill(vector, column: column, kind: state.binding.columns[column].kind, rows: rows, worker: worker, context: context)
+      }
+      try v2Call { v2.pointee.vector_set_size(firstVector, UInt64(rows.count), $0) }
+    } catch let failure {
+      v2Fail(error, failure.message)
+    }
+  }
+
+  private static let reportOrder: duckdb_v2_callback = { info, _, _ in
+    var data: UnsafeMutableRawPointer?
+    _ = v2.pointee.table_function_partition_data_get_local_state(info, &data, nil)
+    guard let worker = borrowed(data, as: ScanWorker.self) else { return }
+    _ = v2.pointee.table_function_partition_data_set_batch_index(info, UInt64(worker.morselIndex), nil)
+  }
+
+  private static let reportProgress: duckdb_v2_callback = { info, _, _ in
+    var data: UnsafeMutableRawPointer?
+    _ = v2.pointee.table_function_progress_get_global_state(info, &data, nil)
+    guard let state = borrowed(data, as: ScanState.self) else { return }
+    _ = v2.pointee.table_function_progress_set_progress(info, state.progress, nil)
+  }
+}
