@@ -1,0 +1,32 @@
+import CArrow
+import Primitives
+import QueryEngine
+
+extension ArrowCache {
+  /// Runs SQL and fills `stream` with the rows of its last statement.
+  ///
+  /// The whole result has been produced when the call returns; with `streaming` it is produced while the stream is read, which holds a
+  /// connection until the stream ends or is released. `cancellation` stops the query from another thread.
+  ///
+  /// Throws `.query` with DuckDB's words, `.interrupted`, `.closed`.
+  public func query(
+    _ sql: String, parameters: QueryParameters = .none, cancellation: Cancellation = Cancellation(), streaming: Bool = false,
+    into stream: UnsafeMutablePointer<ArrowArrayStream>
+  ) throws(CacheError) {
+    try running(cancellation) { () throws(CacheError) in
+      try engine.run(sql, parameters: parameters, cancellation: cancellation, streaming: streaming, into: stream)
+    }
+    StreamRelay(around: stream)
+  }
+
+  /// DuckDB's plan of one statement, as text; with `analyze` the statement runs, and the plan says what that took.
+  ///
+  /// Throws as `query` does.
+  public func explain(
+    _ sql: String, parameters: QueryParameters = .none, analyze: Bool = false, cancellation: Cancellation = Cancellation()
+  ) throws(CacheError) -> String {
+    try running(cancellation) { () throws(CacheError) in
+      try engine.explain(sql, parameters: parameters, analyze: analyze, cancellation: cancellation)
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import CacheStore
+import Glibc
+import Primitives
+import QueryEngine
+
+/// A cache for tables: Arrow record batches under keys, in memory within a limit, and SQL over them.
+///
+/// ```swift
+/// let cache = try ArrowCache()
+/// try cache.put("flights", stream: &flights)
+/// var delays = ArrowArrayStream()
+/// try cache.query("SELECT carrier, avg(dep_delay) FROM _cache_flights GROUP BY carrier", into: &delays)
+/// ```
+///
+/// Every call may come from any thread, and blocks until it is done. Calls on different entries, and queries, run side by side. Errors
+/// are `CacheError`s; a call that fails leaves the cache as it was. In SQL an entry is called `_cache_` and its key.
+///
+/// After `fork` the child cannot use the cache: every call throws `.fork`. Data moves by the Arrow C stream interface, in both directions
+/// without a copy: a stream that is handed in has been moved when the call returns, also when it throws, and one that is handed out
+/// keeps what it reads alive by itself, whatever becomes of the entry and the cache.
+public final class ArrowCache: @unchecked Sendable {
+  /// Of the library.
+  public static let version = "0.3.0"
+
+  /// The process that the cache was made in, the only one that can use it.
+  public let processID = getpid()
+  let store: Store
+  let engine: QueryEngine
+  private let openedAt: Double
+  private let lifetime = Lifetime()
+
+  /// Opens a cache with a database of its own.
+  ///
+  /// Throws `.configuration` where an option is out of range and `.duckdb` where DuckDB is not found or is too old.
+  public init(options: CacheOptions = CacheOptions()) throws(CacheError) {
+    openedAt = SystemClock().now()
+    store = try Store(options: options.store)
+    engine = try QueryEngine(store: store, options: options.query)
+  }
+
+  deinit { close() }
+
+  /// Drops every entry and the database. Queries that run are interrupted and waited for. A second call does nothing, nor does one in a
+  /// forked child. Streams and entries that were handed out stay readable; every other call throws `.closed` from now on.
+  ///
+  /// Called from within one of the cache's own queries, it returns at once, and the cache is dropped when the last of them has ended.
+  public func close() {
+    guard processID == getpid() else { return }
+    lifetime.close { [engine, store] in
+      engine.close()
+      store.close()
+    }
+  }
+
+  /// Throws `.fork` in another process than the cache's and `.closed` after `close`.
+  func checkUsable() throws(CacheError) {
+    guard processID == getpid() else { throw Self.forkError(processID: processID) }
+    guard !lifetime.isClosed else { throw Self.closedError }
+  }
+
+  /// Runs `body` so that `close` interrupts it and waits for it.
+  func running<Result>(
+    _ cancellation: Cancellation, _ body: () throws(CacheError) -> Result
+  ) throws(CacheError) -> Result {
+    guard processID == getpid() else { throw Self.forkError(processID: processID) }
+    guard let number = lifetime.begin(cancellation) else { throw Self.closedError }
+    defer { lifetime.end(number) }
+    do { return try body() } catch {
+      if error.code == .interrupted, lifetime.isClosed {
+        throw CacheError(.closed, "the cache was closed while the query ran", cause: error.cause)
+      }
+      throw error
+    }
+  }
+
+  /// What the cache holds and has done so far. Throws `.closed` after `close`.
+  public func status() throws(CacheError) -> CacheStatus {
+    try checkUsable()
+    return CacheStatus(
+      store: store.status(), queryCount: lifetime.startedCount, duckdbVersion: engine.duckdbVersion, duckdbEngine: engine.engineName,
+      uptimeSeconds: SystemClock().now() - openedAt)
+  }
+
+  private static let closedError = CacheError(.closed, "the cache is closed: open a new one")
+
+  /// For what belongs to a cache of another process.
+  public static func forkError(processID: Int32) -> CacheError {
+    CacheError(
+      .fork, "the cache was made in another process (\(processID); this is \(getpid())): open a new cache in this process")
+  }
+}

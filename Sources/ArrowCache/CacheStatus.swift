@@ -1,0 +1,13 @@
+import CacheStore
+
+/// What a cache holds and what it has done so far.
+public struct CacheStatus: Sendable {
+  public var store: StoreStatus
+  /// Queries and plans that were asked for.
+  public var queryCount: Int
+  public var duckdbVersion: String
+  /// "v2" where DuckDB skips partitions by predicates (2.0), "v1" elsewhere.
+  public var duckdbEngine: String
+  /// Seconds since the cache was opened.
+  public var uptimeSeconds: Double
+}

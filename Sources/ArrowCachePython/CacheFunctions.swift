@@ -1,0 +1,99 @@
+import ArrowCache
+import CPython
+
+// open_cache … update_ttl: what a cache holds.
+
+let openCache: PyCFunctionFast = { _, values, count in
+  function("open_cache", values, count, of: 2) { arguments throws(Failure) in
+    var options = try cacheOptions(arguments.next())
+    options.duckdbLibraryPath = try arguments.text("library")
+    return try capsule(of: engine { () throws(CacheError) in try ArrowCache(options: options) })
+  }
+}
+
+let closeCache: PyCFunctionFast = { _, values, count in
+  function("close_cache", values, count, of: 1) { arguments throws(Failure) in
+    let cache = try arguments.cache()
+    unlocked { cache.close() }
+    return none()
+  }
+}
+
+let put: PyCFunctionFast = { _, values, count in
+  function("put", values, count, of: 9) { arguments throws(Failure) in
+    let cache = try arguments.cache()
+    let key = try arguments.text("key")
+    let source = try arguments.streamSource("stream")
+    var options = PutOptions()
+    options.kind = try arguments.text("kind")
+    options.metadata = try arguments.text("metadata")
+    options.ttl = try arguments.seconds("ttl")
+    options.overwrite = try arguments.bool("overwrite")
+    options.autoPartition = try arguments.optional().map { value throws(Failure) in try bool(value, "auto_partition") }
+    options.copy = try columnCopy(arguments.next())
+    // Moved out last: an argument that is wrong leaves the stream to the caller.
+    var stream = try moved(source, "stream")
+    let watch = SignalWatch()
+    let entry = try watch.run { () throws(CacheError) in
+      try cache.put(key, stream: &stream, options: options, checkpoint: watch.checkpoint)
+    }
+    return try capsule(of: entry)
+  }
+}
+
+private func columnCopy(_ object: Object) throws(Failure) -> ColumnCopy {
+  if isBool(object) { return try bool(object, "copy") ? .all : .none }
+  return .columns(Set(try integers(object, "copy")))
+}
+
+let lookup: PyCFunctionFast = { _, values, count in
+  function("lookup", values, count, of: 2) { arguments throws(Failure) in
+    let (cache, key) = (try arguments.cache(), try arguments.text("key"))
+    let entry = try briefly { () throws(CacheError) in try cache.lookup(key) }
+    return try entry.map { entry throws(Failure) in try capsule(of: entry) } ?? none()
+  }
+}
+
+let peek: PyCFunctionFast = { _, values, count in
+  function("peek", values, count, of: 2) { arguments throws(Failure) in
+    let (cache, key) = (try arguments.cache(), try arguments.text("key"))
+    let entry = try briefly { () throws(CacheError) in try cache.peek(key) }
+    return try entry.map { entry throws(Failure) in try capsule(of: entry) } ?? none()
+  }
+}
+
+let contains: PyCFunctionFast = { _, values, count in
+  function("contains", values, count, of: 2) { arguments throws(Failure) in
+    let (cache, key) = (try arguments.cache(), try arguments.text("key"))
+    return boolean(try briefly { () throws(CacheError) in try cache.contains(key) })
+  }
+}
+
+let keys: PyCFunctionFast = { _, values, count in
+  function("keys", values, count, of: 1) { arguments throws(Failure) in
+    let cache = try arguments.cache()
+    return try list(engine { () throws(CacheError) in try cache.keys() })
+  }
+}
+
+let remove: PyCFunctionFast = { _, values, count in
+  function("remove", values, count, of: 2) { arguments throws(Failure) in
+    let (cache, key) = (try arguments.cache(), try arguments.text("key"))
+    return boolean(try engine { () throws(CacheError) in try cache.remove(key) })
+  }
+}
+
+let clear: PyCFunctionFast = { _, values, count in
+  function("clear", values, count, of: 1) { arguments throws(Failure) in
+    let cache = try arguments.cache()
+    return try object(.integer(engine { () throws(CacheError) in try cache.clear() }))
+  }
+}
+
+let updateTTL: PyCFunctionFast = { _, values, count in
+  function("update_ttl", values, count, of: 3) { arguments throws(Failure) in
+    let (cache, key) = (try arguments.cache(), try arguments.text("key"))
+    let ttl = try arguments.seconds("ttl")
+    return boolean(try engine { () throws(CacheError) in try cache.updateTTL(key, ttl: ttl) })
+  }
+}

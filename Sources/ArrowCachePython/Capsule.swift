@@ -1,0 +1,93 @@
+import ArrowCache
+import CArrow
+import CPython
+import Glibc
+
+/// Names of the capsules. Static text: a capsule keeps the pointer.
+enum CapsuleName {
+  static let cache: StaticString = "arrow_cache.cache"
+  static let entry: StaticString = "arrow_cache.entry"
+  static let stream: StaticString = "arrow_array_stream"
+  static let schema: StaticString = "arrow_schema"
+}
+
+extension StaticString {
+  var cString: UnsafePointer<CChar> { UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self) }
+}
+
+/// One version of one entry, as a capsule holds it.
+final class EntryHandle {
+  let entry: Entry
+  let processID = getpid()
+
+  init(_ entry: Entry) { self.entry = entry }
+}
+
+/// What the destructors have in common: a release may be long and may run Python code, so it gets neither the interpreter's lock nor a
+/// pending exception, which stays what it was.
+func releasing(_ release: () -> Void) {
+  let raised = RaisedException.fetch()
+  unlocked(release)
+  raised.restore()
+}
+
+func capsule(of cache: ArrowCache) throws(Failure) -> Object {
+  let handle = Unmanaged.passRetained(cache)
+  let capsule = PyCapsule_New(handle.toOpaque(), CapsuleName.cache.cString) { capsule in
+    guard let capsule, let pointer = PyCapsule_GetPointer(capsule, CapsuleName.cache.cString) else { return }
+    let handle = Unmanaged<ArrowCache>.fromOpaque(pointer)
+    // In a forked child DuckDB's threads are gone and its locks may be held by them: what it inherited is left alone.
+    guard handle.takeUnretainedValue().processID == getpid() else { return }
+    releasing { handle.release() }
+  }
+  if capsule == nil { handle.release() }
+  return try Owned(capsule).take()
+}
+
+func capsule(of entry: Entry) throws(Failure) -> Object {
+  let handle = Unmanaged.passRetained(EntryHandle(entry))
+  let capsule = PyCapsule_New(handle.toOpaque(), CapsuleName.entry.cString) { capsule in
+    guard let capsule, let pointer = PyCapsule_GetPointer(capsule, CapsuleName.entry.cString) else { return }
+    let handle = Unmanaged<EntryHandle>.fromOpaque(pointer)
+    guard handle.takeUnretainedValue().processID == getpid() else { return }
+    releasing { handle.release() }
+  }
+  if capsule == nil { handle.release() }
+  return try Owned(capsule).take()
+}
+
+extension Arguments {
+  private mutating func pointer(_ name: String, _ capsule: StaticString) throws(Failure) -> UnsafeMutableRawPointer {
+    let object = try next()
+    guard PyCapsule_IsValid(object, capsule.cString) != 0 else {
+      throw .type("\(name) must be a capsule \"\(capsule)\", not \(typeName(object))")
+    }
+    guard let pointer = PyCapsule_GetPointer(object, capsule.cString) else { throw .raised }
+    return pointer
+  }
+
+  mutating func cache() throws(Failure) -> ArrowCache {
+    Unmanaged<ArrowCache>.fromOpaque(try pointer("cache", CapsuleName.cache)).takeUnretainedValue()
+  }
+
+  mutating func entry() throws(Failure) -> Entry {
+    let handle = Unmanaged<EntryHandle>.fromOpaque(try pointer("entry", CapsuleName.entry)).takeUnretainedValue()
+    guard handle.processID == getpid() else {
+      throw .cache(ArrowCache.forkError(processID: handle.processID))
+    }
+    return handle.entry
+  }
+
+  mutating func streamSource(_ name: String) throws(Failure) -> UnsafeMutablePointer<ArrowArrayStream> {
+    try pointer(name, CapsuleName.stream).assumingMemoryBound(to: ArrowArrayStream.self)
+  }
+}
+
+/// Moves a stream out of its capsule, which is left released.
+func moved(_ source: UnsafeMutablePointer<ArrowArrayStream>, _ name: String) throws(Failure) -> ArrowArrayStream {
+  guard source.pointee.release != nil else {
+    throw .cache(CacheError(.stream, "\(name) has been consumed already: make a new stream for each call"))
+  }
+  defer { source.pointee.release = nil }
+  return source.pointee
+}

@@ -1,0 +1,56 @@
+import CPython
+import Glibc
+
+private let fastCall: Int32 = 0x0080
+private let stableABIVersion: Int32 = 3
+
+/// What Python sees: the first line of each text is the signature that `inspect` reads.
+private let functions: [(name: String, parameters: String, summary: String, function: PyCFunctionFast)] = [
+  ("register_errors", "types", "Tell the engine which exception stands for which error code.", registerErrors),
+  ("open_cache", "options, library", "Open a cache.", openCache),
+  ("close_cache", "cache", "Drop every entry and the database; a second call does nothing.", closeCache),
+  (
+    "put", "cache, key, stream, kind, metadata, ttl, overwrite, auto_partition, copy",
+    "Read an arrow_array_stream capsule to its end and keep it under key.", put
+  ),
+  ("lookup", "cache, key", "The current version of key, or None; counts a hit or a miss.", lookup),
+  ("peek", "cache, key", "As lookup, without counting or touching.", peek),
+  ("describe", "entry", "What is known about an entry.", describe),
+  ("schema", "entry", "An arrow_schema capsule.", schema),
+  ("scan", "entry, offset, limit, columns", "An arrow_array_stream capsule over a row range and some columns.", scan),
+  ("memo", "entry, name", "The object kept beside the entry under name, or None.", memo),
+  ("set_memo", "entry, name, value, byte_count", "Keep value beside the entry, as long as this version lives.", setMemo),
+  ("remove", "cache, key", "Drop an entry; False where there was none.", remove),
+  ("clear", "cache", "Drop every entry and return how many there were.", clear),
+  ("contains", "cache, key", "Whether there is an entry under key.", contains),
+  ("keys", "cache", "The keys, in the order in which they were put.", keys),
+  ("update_ttl", "cache, key, ttl", "Let an entry expire ttl seconds from now, or never; False where there is none.", updateTTL),
+  (
+    "query", "cache, sql, parameters, streaming",
+    "Run SQL and return an arrow_array_stream capsule of the last statement's rows.", query
+  ),
+  ("explain", "cache, sql, parameters, analyze", "DuckDB's plan of exactly one statement, as text.", explain),
+  ("status", "cache", "Flat counters.", status),
+  ("engine_version", "", "The version of the engine.", engineVersion),
+]
+
+@c(PyInit__core) public func initializeModule() -> UnsafeMutablePointer<PyObject>? {
+  // Never freed: the interpreter keeps what the definition points to.
+  let methods = UnsafeMutablePointer<PyMethodDef>.allocate(capacity: functions.count + 1)
+  for (index, entry) in functions.enumerated() {
+    let parameters = entry.parameters.isEmpty ? "" : "\(entry.parameters), /"
+    (methods + index).initialize(
+      to: PyMethodDef(
+        ml_name: strdup(entry.name), ml_meth: unsafeBitCast(entry.function, to: PyCFunction.self), ml_flags: fastCall,
+        ml_doc: strdup("\(entry.name)(\(parameters))\n--\n\n\(entry.summary)")))
+  }
+  (methods + functions.count).initialize(to: PyMethodDef())
+  let definition = UnsafeMutablePointer<PyModuleDef>.allocate(capacity: 1)
+  definition.initialize(to: PyModuleDef())
+  definition.pointee.m_base.ob_base.ob_refcnt = 1
+  definition.pointee.m_name = UnsafePointer(strdup("_core"))
+  definition.pointee.m_doc = UnsafePointer(strdup("The engine, written in Swift."))
+  definition.pointee.m_size = -1  // its state is the process's: no second interpreter
+  definition.pointee.m_methods = methods
+  return PyModule_Create2(definition, stableABIVersion)
+}

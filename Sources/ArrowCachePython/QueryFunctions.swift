@@ -1,0 +1,61 @@
+import ArrowCache
+import CPython
+
+let query: PyCFunctionFast = { _, values, count in
+  function("query", values, count, of: 4) { arguments throws(Failure) in
+    let (cache, sql) = (try arguments.cache(), try arguments.text("sql"))
+    let parameters = try queryParameters(arguments.optional())
+    let streaming = try arguments.bool("streaming")
+    return try streamCapsule { stream throws(Failure) in
+      let cancellation = Cancellation()
+      let release = { if let release = stream.pointee.release { release(stream) } }
+      try interruptible(cancellation, discard: release) { () throws(CacheError) in
+        try cache.query(sql, parameters: parameters, cancellation: cancellation, streaming: streaming, into: stream)
+      }
+    }
+  }
+}
+
+let explain: PyCFunctionFast = { _, values, count in
+  function("explain", values, count, of: 4) { arguments throws(Failure) in
+    let (cache, sql) = (try arguments.cache(), try arguments.text("sql"))
+    let parameters = try queryParameters(arguments.optional())
+    let analyze = try arguments.bool("analyze")
+    let cancellation = Cancellation()
+    return try object(
+      .text(
+        interruptible(cancellation) { () throws(CacheError) in
+          try cache.explain(sql, parameters: parameters, analyze: analyze, cancellation: cancellation)
+        }))
+  }
+}
+
+let status: PyCFunctionFast = { _, values, count in
+  function("status", values, count, of: 1) { arguments throws(Failure) in
+    let cache = try arguments.cache()
+    let status = try engine { () throws(CacheError) in try cache.status() }
+    let store = status.store
+    return try dictionary([
+      ("entry_count", .integer(store.entryCount)),
+      ("partition_count", .integer(store.partitionCount)),
+      ("current_size_bytes", .integer(store.currentSizeBytes)),
+      ("limit_bytes", PythonValue(store.limitBytes)),
+      ("memo_bytes", .integer(store.memoBytes)),
+      ("pinned_count", .integer(store.pinnedCount)),
+      ("hits", .integer(store.hits)),
+      ("misses", .integer(store.misses)),
+      ("evicted_count", .integer(store.evictedCount)),
+      ("evicted_bytes", .integer(store.evictedBytes)),
+      ("expired_count", .integer(store.expiredCount)),
+      ("expired_bytes", .integer(store.expiredBytes)),
+      ("query_count", .integer(status.queryCount)),
+      ("duckdb_version", .text(status.duckdbVersion)),
+      ("duckdb_engine", .text(status.duckdbEngine)),
+      ("uptime_seconds", .double(status.uptimeSeconds)),
+    ])
+  }
+}
+
+let engineVersion: PyCFunctionFast = { _, values, count in
+  function("engine_version", values, count, of: 0) { _ throws(Failure) in try object(.text(ArrowCache.version)) }
+}
