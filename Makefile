@@ -64,15 +64,17 @@ demo: $(ENV) $(ENV15)
 test: test-swift test-python lint check
 	@echo; echo "  All tests passed."
 
-SWIFT_TEST = "$$($(1)/bin/python scripts/swift_toolchain.py)" test --disable-xctest
-SWIFT_LINES := ^(✘|✔ Test run)|error:|warning: unre
+SWIFT_LINES := ^(✘|↳ [^TL]|✔ Test run)|error:
+
+# $(call swift-tests,VENV,LOG,TITLE,ARGUMENTS): the tests as they are compiled, with the Python and the DuckDB of that environment.
+swift-tests = $(STEP) --show '$(SWIFT_LINES)' $(2) "$(3)" $(1)/bin/python scripts/with_duckdb.py \
+  "$$(.venv/bin/python scripts/swift_toolchain.py)" test --disable-xctest --skip-build $(4) && \
+  { grep -aq 'Test run with [1-9]' build/logs/$(2).log || { echo "  No Swift test ran."; exit 1; }; }
 
 test-swift: $(ENV) $(ENV15)
 	@echo; $(STEP) swift-build "Compiling the Swift tests" "$$(.venv/bin/python scripts/swift_toolchain.py)" build --build-tests
-	@$(STEP) --show '$(SWIFT_LINES)' swift-test "Swift tests, DuckDB 2" \
-	  .venv/bin/python scripts/with_duckdb.py $(call SWIFT_TEST,.venv) --skip-build
-	@$(STEP) --show '$(SWIFT_LINES)' swift-test-duckdb15 "Swift tests, DuckDB 1.5.5" \
-	  .venv-duckdb15/bin/python scripts/with_duckdb.py $(call SWIFT_TEST,.venv-duckdb15) --skip-build --filter 'QueryEngineTests|ArrowCacheTests'
+	@$(call swift-tests,.venv,swift-test,Swift tests with the newest DuckDB)
+	@$(call swift-tests,.venv-duckdb15,swift-test-duckdb15,Swift tests with DuckDB 1.5.5,--filter 'QueryEngineTests|ArrowCacheTests')
 
 PYTEST_LINES := ^(python/|FAILED|ERROR|SKIPPED|XFAIL|XPASS|E  |=+ .* in [0-9])|^tests/
 

@@ -105,7 +105,7 @@ def mixed_frame(rows: int) -> pd.DataFrame:
     random = np.random.default_rng(3)
     frame = numeric_frame(rows)
     frame["word"] = np.array([f"word-{number:04d}" for number in range(5000)])[random.integers(0, 5000, rows)]
-    frame["kind"] = pd.Categorical.from_codes(random.integers(0, 8, rows), list("abcdefgh"))
+    frame["kind"] = pd.Categorical.from_codes(random.integers(0, 8, rows), pd.Index(list("abcdefgh")))
     frame.loc[frame.index % 7 == 0, "w"] = np.nan
     return frame
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 WHEEL_LIMIT_BYTES = 5_000_000
@@ -111,13 +112,14 @@ def main(wheel: Path) -> int:
     failures = 0
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
         native = Path(archive.extract(NATIVE, folder))
-        for check in (
+        checks: list[Callable[[], str]] = [
             lambda: check_size(wheel, native),
             lambda: check_native_files(archive.namelist()),
             lambda: check_exports(native),
             lambda: check_loading(native),
             check_import_time,
-        ):
+        ]
+        for check in checks:
             try:
                 print(f"ok    {check()}", flush=True)
             except AssertionError as failure:
