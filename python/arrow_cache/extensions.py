@@ -22,7 +22,7 @@ class Extensions:
 
     def __init__(self, run: Callable[[str], object]) -> None:
         self._run = run
-        self._outcomes: dict[str, DuckDBError | None] = {}
+        self._outcomes: dict[str, str | None] = {}  # None: loaded; text: why not
         self._loading = threading.Lock()
 
     def load(self, name: str) -> None:
@@ -39,7 +39,7 @@ class Extensions:
                     self._outcomes[name] = self._attempt(name)
         failure = self._outcomes[name]
         if failure is not None:
-            raise failure.with_traceback(None)
+            raise DuckDBError(failure)
 
     def prepare(self, sql: str) -> None:
         """Load ``spatial`` if the SQL calls one of its functions. What can't be loaded is left for the query to say."""
@@ -54,7 +54,7 @@ class Extensions:
         match = _ASKS_FOR.search(str(error))
         return match[1] if match else None
 
-    def _attempt(self, name: str) -> DuckDBError | None:
+    def _attempt(self, name: str) -> str | None:
         file = extension_file(name)
         attempts = [f"LOAD {name}", f"INSTALL {name}; LOAD {name}"]
         if file is not None:
@@ -67,7 +67,7 @@ class Extensions:
                 return None
             except QueryError as error:
                 failures.append(f"{statement}: {error}")
-        return DuckDBError(f"DuckDB {duckdb_version()} can't load its extension {name!r}. {_remedy(name)}\n" + "\n".join(failures))
+        return f"DuckDB {duckdb_version()} can't load its extension {name!r}. {_remedy(name)}\n" + "\n".join(failures)
 
 
 def _remedy(name: str) -> str:

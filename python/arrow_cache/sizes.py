@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 #: Bytes of a unit: decimal prefixes as on a disk, binary ones with an ``i``, as DuckDB reads them.
@@ -42,9 +43,7 @@ def parse_bytes(text: str) -> int:
         unit += "b"
     if unit not in UNIT_BYTES:
         raise ValueError(f"{text!r} is not a size")
-    whole, _, fraction = number.partition(".")
-    scale = UNIT_BYTES[unit]
-    return int(whole or "0") * scale + (int(fraction) * scale // 10 ** len(fraction) if fraction else 0)
+    return int(Decimal(number) * UNIT_BYTES[unit])
 
 
 def format_bytes(count: int) -> str:

@@ -1,0 +1,138 @@
+"""Checks of what callers give: each returns the value in its normal form or raises with the fact and the remedy."""
+
+import datetime as dt
+import difflib
+import json
+import math
+import operator
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .errors import InvalidArgument, InvalidArgumentType
+
+
+def checked_key(key: object) -> str:
+    """A key: a non-empty str."""
+    if not isinstance(key, str):
+        raise InvalidArgumentType(f"a key is a non-empty str, not {type(key).__name__} ({_short(key)})")
+    if not key:
+        raise InvalidArgument("a key is a non-empty str; this one is empty")
+    if not key.isascii():
+        try:
+            key.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidArgument(f"the key {_short(key)} is not valid Unicode: {error.reason} at {error.start}") from error
+    return key
+
+
+def checked_flag(name: str, value: object) -> bool:
+    """True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidArgumentType(f"{name}: give True or False, not {type(value).__name__} ({_short(value)})")
+    return bool(value)
+
+
+def checked_rows(name: str, value: object) -> int:
+    """A number of rows: an integer of at least 0."""
+    if isinstance(value, bool):
+        raise InvalidArgumentType(f"{name}: give a number of rows as an integer of at least 0, not bool")
+    try:
+        rows = operator.index(value)  # type: ignore[arg-type]  # refuses with TypeError what is not an integer
+    except TypeError:
+        raise InvalidArgumentType(
+            f"{name}: give a number of rows as an integer of at least 0, not {type(value).__name__} ({_short(value)})"
+        ) from None
+    if rows < 0:
+        raise InvalidArgument(f"{name}: {rows} is negative; rows count from 0")
+    return min(rows, 2**63 - 1)
+
+
+def checked_ttl(ttl: object) -> float | None:
+    """Seconds to live: a finite number above 0, a timedelta, or None for ever."""
+    if ttl is None:
+        return None
+    if isinstance(ttl, dt.timedelta):
+        ttl = ttl.total_seconds()
+    if isinstance(ttl, bool | str | bytes) or not hasattr(ttl, "__float__"):
+        raise InvalidArgumentType(f"ttl: give seconds above 0, a timedelta, or None for ever, not {type(ttl).__name__} ({_short(ttl)})")
+    try:
+        seconds = float(ttl)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidArgumentType(f"ttl: {_short(ttl)} is no number of seconds: {error}") from error
+    if not math.isfinite(seconds) or seconds <= 0:
+        raise InvalidArgument(f"ttl: {seconds:g} is not allowed; give seconds above 0, or None for ever")
+    return seconds
+
+
+def checked_columns(columns: object) -> list[str] | None:
+    """Names of columns, each once, or None for all."""
+    if columns is None:
+        return None
+    if isinstance(columns, str | bytes):
+        raise InvalidArgumentType(f"columns: give a list of names, [{columns!r}] for one, not {type(columns).__name__}")
+    if isinstance(columns, Mapping | set | frozenset) or not isinstance(columns, Iterable):
+        raise InvalidArgumentType(f"columns: give a list of names, not {type(columns).__name__}")
+    names = list(columns)
+    for name in names:
+        if not isinstance(name, str):
+            raise InvalidArgumentType(f"columns: a name is a str, not {type(name).__name__} ({_short(name)})")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidArgument(f"columns: {twice!r} is named {names.count(twice)} times; name each column once")
+    return names
+
+
+def unknown_column(name: str, key: str, available: Sequence[str]) -> InvalidArgument:
+    """The error for a column that an entry does not have."""
+    near = difflib.get_close_matches(name, available, n=1, cutoff=0.0)
+    hint = f"; the nearest is {near[0]!r}" if near else ""
+    shown = ", ".join(map(repr, available[:50])) + (f" and {len(available) - 50} more" if len(available) > 50 else "")
+    return InvalidArgument(f"columns: entry {key!r} has no column {name!r}{hint}. Its columns: {shown or 'none'}")
+
+
+def metadata_text(metadata: object) -> tuple[str, bool]:
+    """The user's metadata as JSON text, and whether reading that text gives the same values back."""
+    if metadata is None:
+        return "{}", True
+    if not isinstance(metadata, Mapping):
+        raise InvalidArgumentType(f"metadata: give a mapping of names to values, not {type(metadata).__name__}")
+    try:
+        text = json.dumps(metadata, allow_nan=False)
+        if json.loads(text) == metadata:
+            text.encode()
+            return text, True
+    except (TypeError, ValueError, RecursionError):
+        pass
+    try:
+        return json.dumps(_rendered(metadata)), False
+    except RecursionError:
+        raise InvalidArgument("metadata: nested too deep, or it holds itself") from None
+
+
+def _rendered(value: Any) -> Any:
+    match value:
+        case None | bool():
+            return value
+        case Mapping():
+            return {str(name): _rendered(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_rendered(item) for item in value]
+        case int() | str() if type(value) in (int, str):
+            return value
+        case float() if math.isfinite(value):
+            return float(value)
+    return str(value)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def note_progress(progress: object) -> None:
+    """Say once a call that progress is not shown yet."""
+    if checked_flag("progress", progress):
+        warnings.warn("progress=True is without effect in this version of arrow_cache: nothing is shown", UserWarning, stacklevel=3)

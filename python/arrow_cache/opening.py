@@ -1,0 +1,52 @@
+"""From what a caller configures to what the engine is opened with."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from .config import ArrowCacheConfig
+from .errors import ConfigurationError
+from .sizes import machine_bytes
+
+#: Share of the machine's memory that entries take at most where `memory_limit` is None.
+DEFAULT_MEMORY_SHARE = 0.8
+
+
+def merged_config(config: object, overrides: Mapping[str, Any]) -> ArrowCacheConfig:
+    """A fixed configuration from the arguments of `ArrowCache`."""
+    match config:
+        case None:
+            base = ArrowCacheConfig()
+        case ArrowCacheConfig():
+            base = config
+        case Mapping():
+            base = ArrowCacheConfig.from_dict(config)
+        case str() | int() if not isinstance(config, bool):
+            if overrides.keys() & {"memory_limit", "max_size_bytes"}:
+                raise ConfigurationError(f"memory_limit is given twice: {config!r} as the first argument, and by name")
+            base = ArrowCacheConfig(memory_limit=config)
+        case _:
+            raise ConfigurationError(
+                f"config: give an ArrowCacheConfig, a mapping, or memory_limit as an int or text, not {type(config).__name__}"
+            )
+    return base.replaced(overrides, frozen=True)
+
+
+def engine_options(config: ArrowCacheConfig) -> dict[str, Any]:
+    """What the engine has to know, in its own terms: bytes and counts, nothing left open."""
+    return {
+        "memory_limit": _bytes(config.memory_limit, DEFAULT_MEMORY_SHARE),
+        "eviction_policy": "lru" if config.eviction_policy == "weighted" else config.eviction_policy,
+        "auto_partition": config.auto_partition,
+        "partition_size_rows": config.partition_size_rows,
+        "partition_size_bytes": config.partition_size_bytes,
+        "thread_count": config.thread_count or len(os.sched_getaffinity(0)),
+        "query_memory_limit": _bytes(config.query_memory_limit, None),
+        "temporary_directory": os.path.abspath(config.spill_directory) if config.spill_to_disk else "",
+    }
+
+
+def _bytes(limit: float | None, default_share: float | None) -> int | None:
+    if limit is None:
+        limit = default_share
+    return int(limit * machine_bytes()) if isinstance(limit, float) else limit

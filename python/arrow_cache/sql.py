@@ -1,0 +1,66 @@
+"""SQL over the entries of a cache: parameters in, rows out in the form that was asked for."""
+
+from typing import Any
+
+from . import _core, converters
+from .capsules import reader_of, table_of
+from .errors import DuckDBError, InvalidArgument, InvalidArgumentType, QueryError
+from .extensions import Extensions
+from .parameters import tag_parameters
+
+#: What is produced while it is read: the query runs on as long as someone reads.
+STREAMING_TARGETS = ("reader", "capsule")
+
+
+class SQLRunner:
+    """Runs SQL in the database of one cache.
+
+    Parameters
+    ----------
+    core : capsule
+        The engine's handle of the cache.
+    """
+
+    def __init__(self, core: _core.Cache) -> None:
+        self._handle = core
+        self.extensions = Extensions(lambda sql: table_of(_core.query(core, sql, None, False)))
+
+    def query(self, sql: object, parameters: object, target: str) -> Any:
+        """The rows of the last statement in `sql` as `target`."""
+        text, tagged = checked_sql(sql), tag_parameters(parameters)
+        capsule = self._with_extensions(text, lambda: _core.query(self._handle, text, tagged, target in STREAMING_TARGETS))
+        if target == "capsule":
+            return capsule
+        if target == "reader":
+            return reader_of(capsule)
+        return converters.from_result(table_of(capsule), target)
+
+    def explain(self, sql: object, parameters: object, analyze: bool) -> str:
+        """DuckDB's plan of one statement."""
+        text, tagged = checked_sql(sql), tag_parameters(parameters)
+        return str(self._with_extensions(text, lambda: _core.explain(self._handle, text, tagged, analyze)))
+
+    def _with_extensions(self, sql: str, run: Any) -> Any:
+        self.extensions.prepare(sql)
+        try:
+            return run()
+        except QueryError as error:
+            name = self.extensions.missing(error)
+            if name is None:
+                raise
+            try:
+                self.extensions.load(name)
+            except DuckDBError as failure:
+                raise failure from error
+            if ";" in sql.strip().rstrip(";"):
+                raise  # statements before the failed one have had their effect
+        return run()
+
+
+def checked_sql(sql: object) -> str:
+    """SQL text with something in it."""
+    if not isinstance(sql, str):
+        raise InvalidArgumentType(f"sql: give the statement as a str, not {type(sql).__name__}")
+    if not sql.strip():
+        raise InvalidArgument("sql: the statement is empty")
+    return sql
