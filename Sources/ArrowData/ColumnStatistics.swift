@@ -26,3 +26,13 @@ public struct ColumnStatistics: Hashable, Sendable {
     ColumnStatistics(rowCount: rowCount, nullCount: nil, bounds: .unknown)
   }
 }
+
+extension ColumnStatistics {
+  public init(of batch: RecordBatch, column: Int, offset: Int, count: Int) {
+    self = .unknown(rowCount: count)
+  }
+
+  public init(merging parts: [ColumnStatistics]) {
+    self = .unknown(rowCount: parts.reduce(0) { $0 + $1.rowCount })
+  }
+}

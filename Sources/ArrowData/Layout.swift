@@ -11,7 +11,8 @@ public enum Layout: Hashable, Sendable {
   case listView(offsetWidth: Int)
   case fixedList(count: Int)
   case structure
-  case union(isDense: Bool, childCount: Int)
+  /// A type id for each child, in order.
+  case union(isDense: Bool, typeIDs: [Int8])
   case runs
 
   /// The layout of a C Data Interface format string.
@@ -51,9 +52,9 @@ public enum Layout: Hashable, Sendable {
     case "+s": self = .structure
     case "+r": self = .runs
     case "+ud", "+us":
-      let ids = argument.split(separator: ",").map { Int($0) ?? -1 }
-      guard ids.allSatisfy({ 0...127 ~= $0 }), Set(ids).count == ids.count else { throw refused() }
-      self = .union(isDense: head == "+ud", childCount: ids.count)
+      let ids = argument.split(separator: ",").map { Int8($0) ?? -1 }
+      guard ids.allSatisfy({ $0 >= 0 }), Set(ids).count == ids.count else { throw refused() }
+      self = .union(isDense: head == "+ud", typeIDs: ids)
     default: throw refused()
     }
   }
@@ -64,7 +65,7 @@ public enum Layout: Hashable, Sendable {
     case .structure: nil
     case .list, .listView, .fixedList: 1
     case .runs: 2
-    case .union(_, let count): count
+    case .union(_, let ids): ids.count
     default: 0
     }
   }

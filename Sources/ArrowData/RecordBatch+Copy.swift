@@ -4,7 +4,83 @@ import Primitives
 extension RecordBatch {
   /// Rows `offset ..< offset + count` with a private copy of these columns (nil: all), every buffer on 64 bytes;
   /// the other columns stay shared with this batch. A range beyond the batch is cut to it.
-  public func copied(columns: Set<Int>?, offset: Int, count: Int) throws(CacheError) -> RecordBatch {
-    self
+  ///
+  /// Pass the same `dictionaries` for pieces of one table, so that a dictionary they share is copied once.
+  /// Throws `.stream` where values lie outside their buffers, `.memoryLimit` where the system has no memory.
+  public func copied(
+    columns: Set<Int>?, offset: Int, count: Int, dictionaries: DictionaryCopies = DictionaryCopies()
+  ) throws(CacheError) -> RecordBatch {
+    let offset = min(max(offset, 0), rowCount)
+    let count = min(max(count, 0), rowCount - offset)
+    let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, columnCount))
+    var newOwners: [AnyObject] = []
+    newOwners.reserveCapacity(columnCount)
+    do throws(CacheError) {
+      for (index, field) in schema.fields.enumerated() {
+        var node = column(index).pointee
+        let start = node.start + offset
+        if columns?.contains(index) ?? true {
+          let memory = ColumnMemory()
+          let copier = ArrayCopier(memory: memory, dictionaries: dictionaries, source: owners[index], column: field.name)
+          (nodes + index).initialize(to: try copier.copy(field, node, from: start, count: count))
+          newOwners.append(memory)
+        } else {
+          node.null_count = node.nullCount(from: start, count: count, layout: field.layout)
+          node.offset = Int64(start)
+          node.length = Int64(count)
+          (nodes + index).initialize(to: node)
+          newOwners.append(owners[index])
+        }
+      }
+    } catch {
+      nodes.deallocate()
+      throw error
+    }
+    return RecordBatch(schema: schema, rowCount: count, columns: nodes, owners: newOwners)
+  }
+
+  /// A batch of no rows.
+  public static func empty(schema: Schema) throws(CacheError) -> RecordBatch {
+    let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, schema.fields.count))
+    let memory = ColumnMemory()
+    do throws(CacheError) {
+      for (index, field) in schema.fields.enumerated() { (nodes + index).initialize(to: try field.emptyNode(memory)) }
+    } catch {
+      nodes.deallocate()
+      throw error
+    }
+    return RecordBatch(schema: schema, rowCount: 0, columns: nodes, owners: schema.fields.map { _ in memory })
+  }
+}
+
+extension Field {
+  fileprivate func emptyNode(_ memory: ColumnMemory) throws(CacheError) -> ArrowArray {
+    let node = try memory.node(bufferCount: layout.bufferCount, childCount: children.count)
+    let first = layout.hasValidity ? 1 : 0
+    for index in first..<max(first, layout.bufferCount) { node.buffers?[index] = ColumnMemory.empty }
+    for (index, child) in children.enumerated() { node.children?[index]?.pointee = try child.emptyNode(memory) }
+    var result = node
+    if let dictionary {
+      let values = try memory.zeroed(ArrowArray.self, count: 1)
+      values.pointee = try dictionary.emptyNode(memory)
+      result.dictionary = values
+    }
+    return result
+  }
+}
+
+extension ColumnMemory {
+  /// A node with room for its buffers and children, all of it zero.
+  func node(bufferCount: Int, childCount: Int) throws(CacheError) -> ArrowArray {
+    var node = ArrowArray()
+    node.n_buffers = Int64(bufferCount)
+    node.buffers = try zeroed(UnsafeRawPointer?.self, count: bufferCount)
+    guard childCount > 0 else { return node }
+    node.n_children = Int64(childCount)
+    let nodes = try zeroed(ArrowArray.self, count: childCount)
+    let pointers = try zeroed(UnsafeMutablePointer<ArrowArray>?.self, count: childCount)
+    for index in 0..<childCount { pointers[index] = nodes + index }
+    node.children = pointers
+    return node
   }
 }

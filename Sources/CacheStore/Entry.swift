@@ -1,5 +1,4 @@
 import ArrowData
-import CArrow
 import Primitives
 
 /// One version of what is kept under a key: an immutable snapshot, readable as long as it is held, whatever the store does.
@@ -17,53 +16,81 @@ public final class Entry: @unchecked Sendable {
   public let rowCount: Int
   /// Bytes of the distinct buffers behind the batches.
   public let sizeBytes: Int
+  /// The row ranges that are skipped, scanned and kept as one; none where there is no row.
   public let partitions: [Partition]
   public let createdAt: Double
   /// How long the caller took to make what was put, where it said so.
   public let buildSeconds: Double?
 
   private let record: Locked<AccessRecord>
-  private let statisticsByColumn = Locked<[Int: ColumnStatistics]>([:])
-  private let memos = Locked<[String: AnyObject]>([:])
+  private let knownStatistics = Locked<[StatisticsKey: ColumnStatistics]>([:])
+  private let memos = Locked<[String: Memo]>([:])
+  private let memoBytes: Locked<Int>
+
+  private struct StatisticsKey: Hashable {
+    let partition: Int
+    let column: Int
+  }
+
+  private struct Memo {
+    let value: AnyObject
+    let byteCount: Int
+  }
 
   init(
-    key: String, version: UInt64, kind: String, userMetadata: String, schema: Schema, batches: [RecordBatch], partitions: [Partition],
-    sizeBytes: Int, createdAt: Double, expiresAt: Double?, buildSeconds: Double?
+    key: String, version: UInt64, kind: String, userMetadata: String, schema: Schema, batches: [RecordBatch], rowCount: Int,
+    partitions: [Partition], sizeBytes: Int, createdAt: Double, expiresAt: Double?, buildSeconds: Double?, memoBytes: Locked<Int>
   ) {
     (self.key, self.version, self.kind, self.userMetadata) = (key, version, kind, userMetadata)
-    (self.schema, self.batches, self.partitions, self.sizeBytes) = (schema, batches, partitions, sizeBytes)
-    rowCount = batches.reduce(0) { $0 + $1.rowCount }
-    (self.createdAt, self.buildSeconds) = (createdAt, buildSeconds)
+    (self.schema, self.batches, self.rowCount) = (schema, batches, rowCount)
+    (self.partitions, self.sizeBytes) = (partitions, sizeBytes)
+    (self.createdAt, self.buildSeconds, self.memoBytes) = (createdAt, buildSeconds, memoBytes)
     record = Locked(AccessRecord(lastAccessedAt: createdAt, accessCount: 0, expiresAt: expiresAt))
+  }
+
+  deinit {
+    let byteCount = memos.withLock { $0.values.reduce(0) { $0 + $1.byteCount } }
+    if byteCount != 0 { memoBytes.withLock { $0 -= byteCount } }
   }
 
   public var access: AccessRecord { record.withLock { $0 } }
 
-  /// Statistics of column `column` over partition `partition`: computed when first asked for, then kept.
-  public func statistics(partition: Int, column: Int) -> ColumnStatistics { .unknown(rowCount: partitions[partition].rowCount) }
+  func recordAccess(_ now: Double) {
+    record.withLock { record in
+      record.lastAccessedAt = now
+      record.accessCount += 1
+    }
+  }
+
+  func recordExpiry(_ expiresAt: Double?) { record.withLock { $0.expiresAt = expiresAt } }
+
+  /// Statistics of a column over a partition: computed when first asked for, then kept. Unknown for what is not there.
+  public func statistics(partition: Int, column: Int) -> ColumnStatistics {
+    guard partitions.indices.contains(partition), schema.fields.indices.contains(column) else { return .unknown(rowCount: 0) }
+    let key = StatisticsKey(partition: partition, column: column)
+    if let known = knownStatistics.withLock({ $0[key] }) { return known }
+    let parts = partitions[partition].slices.map { slice in
+      ColumnStatistics(of: batches[slice.batchIndex], column: column, offset: slice.offset, count: slice.count)
+    }
+    let statistics = ColumnStatistics(merging: parts)
+    knownStatistics.withLock { $0[key] = statistics }
+    return statistics
+  }
 
   /// What `setMemo` has kept under this name.
-  public func memo(_ name: String) -> AnyObject? { memos.withLock { $0[name] } }
+  public func memo(_ name: String) -> AnyObject? { memos.withLock { $0[name]?.value } }
 
   /// Keeps an object of the caller's beside the entry, as long as this version lives; nil drops it.
-  /// What it replaces is dropped after every lock has been given back. `byteCount` is memory of its own.
+  /// `byteCount` is memory of its own. What it replaces is let go with no lock held.
   public func setMemo(_ name: String, _ value: AnyObject?, byteCount: Int = 0) {
+    let memo = value.map { Memo(value: $0, byteCount: max(0, byteCount)) }
     let replaced = memos.withLock { memos in
       let old = memos[name]
-      memos[name] = value
+      memos[name] = memo
       return old
     }
+    let growth = (memo?.byteCount ?? 0) - (replaced?.byteCount ?? 0)
+    if growth != 0 { memoBytes.withLock { $0 = $0 &+ growth } }
     withExtendedLifetime(replaced) {}
   }
-
-  /// Rows `offset ..< offset + limit` (nil: to the end) of these columns (nil: all), as slices of the batches; past the end no rows.
-  public func reader(offset: Int = 0, limit: Int? = nil, columns: [Int]? = nil) -> any BatchSource {
-    EntryReader(self, offset: offset, limit: limit, columns: columns)
-  }
-}
-
-private final class EntryReader: BatchSource {
-  let schema: Schema
-  init(_ entry: Entry, offset: Int, limit: Int?, columns: [Int]?) { schema = entry.schema.selecting(columns) }
-  func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool { false }
 }

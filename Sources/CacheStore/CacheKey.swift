@@ -1,0 +1,24 @@
+/// A key by its UTF-8 bytes. Not a `String`: Swift takes canonically equivalent texts for equal, and callers' keys are not.
+struct CacheKey: Hashable, Sendable {
+  let text: String
+
+  init(_ text: String) {
+    var text = text
+    text.makeContiguousUTF8()
+    self.text = text
+  }
+
+  static func == (left: CacheKey, right: CacheKey) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+
+  func hash(into hasher: inout Hasher) {
+    let isHashed: Void? = text.utf8.withContiguousStorageIfAvailable { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    if isHashed == nil { for byte in text.utf8 { hasher.combine(byte) } }
+  }
+
+  /// As DuckDB folds identifiers: ASCII letters only.
+  var folded: CacheKey {
+    let isUpper = { (byte: UInt8) in byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") }
+    guard text.utf8.contains(where: isUpper) else { return self }
+    return CacheKey(String(decoding: text.utf8.map { isUpper($0) ? $0 | 0x20 : $0 }, as: UTF8.self))
+  }
+}
