@@ -5,12 +5,14 @@ public struct ColumnStatistics: Hashable, Sendable {
     case unknown
     /// Every value is null, or there is no row.
     case noValues
+    /// Signed integers, booleans (0 and 1), dates, times and timestamps in the column's own unit.
     case int(min: Int64, max: Int64)
     case uint(min: UInt64, max: UInt64)
-    /// Bounds of the values that are not NaN; `.infinity` and `-.infinity` crossed where all are NaN.
+    /// Of the values that are not NaN; `min` is `.infinity` and `max` is `-.infinity` where every value is NaN.
     case double(min: Double, max: Double, hasNaN: Bool)
-    /// Strings compare as bytes. Long ones are cut: then `min` is below and `max` above every value, and `isExact` is false.
-    case bytes(min: [UInt8], max: [UInt8], isExact: Bool)
+    /// Strings compare as bytes. Long ones are cut: then no value is below `min` or above `max`, and `isExact` is false.
+    /// `max` is nil where no short text is above every value.
+    case bytes(min: [UInt8], max: [UInt8]?, isExact: Bool)
   }
 
   public let rowCount: Int
@@ -25,14 +27,33 @@ public struct ColumnStatistics: Hashable, Sendable {
   public static func unknown(rowCount: Int) -> ColumnStatistics {
     ColumnStatistics(rowCount: rowCount, nullCount: nil, bounds: .unknown)
   }
+
+  /// What holds for all rows of the parts together.
+  public init(merging parts: [ColumnStatistics]) {
+    var nulls: Int? = 0
+    for part in parts { nulls = nulls.flatMap { sum in part.nullCount.map { sum.addingSaturated($0) } } }
+    self.init(
+      rowCount: parts.reduce(0) { $0.addingSaturated($1.rowCount) }, nullCount: nulls,
+      bounds: parts.reduce(.noValues) { $0.merged($1.bounds) })
+  }
 }
 
-extension ColumnStatistics {
-  public init(of batch: RecordBatch, column: Int, offset: Int, count: Int) {
-    self = .unknown(rowCount: count)
-  }
-
-  public init(merging parts: [ColumnStatistics]) {
-    self = .unknown(rowCount: parts.reduce(0) { $0 + $1.rowCount })
+extension ColumnStatistics.Bounds {
+  fileprivate func merged(_ other: Self) -> Self {
+    switch (self, other) {
+    case (.noValues, _): return other
+    case (_, .noValues): return self
+    case (.int(let min, let max), .int(let otherMin, let otherMax)):
+      return .int(min: Swift.min(min, otherMin), max: Swift.max(max, otherMax))
+    case (.uint(let min, let max), .uint(let otherMin, let otherMax)):
+      return .uint(min: Swift.min(min, otherMin), max: Swift.max(max, otherMax))
+    case (.double(let min, let max, let hasNaN), .double(let otherMin, let otherMax, let otherHasNaN)):
+      return .double(min: Swift.min(min, otherMin), max: Swift.max(max, otherMax), hasNaN: hasNaN || otherHasNaN)
+    case (.bytes(let min, let max, let isExact), .bytes(let otherMin, let otherMax, let otherIsExact)):
+      let least = otherMin.lexicographicallyPrecedes(min) ? otherMin : min
+      let most = max.flatMap { max in otherMax.map { max.lexicographicallyPrecedes($0) ? $0 : max } }
+      return .bytes(min: least, max: most, isExact: isExact && otherIsExact)
+    default: return .unknown
+    }
   }
 }
