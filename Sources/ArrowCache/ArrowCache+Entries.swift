@@ -18,8 +18,6 @@ extension ArrowCache {
   ) throws(CacheError) -> Entry {
     defer { stream.pointee.release?(stream) }
     try checkUsable()
-    try checkKey(key)
-    try checkTTL(options.ttl)
     guard let checkpoint else { return try put(key, reader: StreamReader(moving: stream), options) }
     let relay = StreamRelay(around: stream, checkpoint: checkpoint)
     do { return try put(key, reader: StreamReader(moving: stream), options) } catch { throw relay.failure ?? error }
@@ -84,7 +82,6 @@ extension ArrowCache {
   @discardableResult
   public func updateTTL(_ key: String, ttl: Double?) throws(CacheError) -> Bool {
     try checkUsable()
-    try checkTTL(ttl)
     return try store.updateTTL(key, ttl: ttl)
   }
 
@@ -98,15 +95,6 @@ extension ArrowCache {
   public func unpin(_ key: String) throws(CacheError) {
     try checkUsable()
     store.unpin(key)
-  }
-
-  private func checkKey(_ key: String) throws(CacheError) {
-    if key.isEmpty { throw CacheError(.argument, "key is empty: give it at least one character") }
-  }
-
-  private func checkTTL(_ ttl: Double?) throws(CacheError) {
-    guard let ttl, !ttl.isFinite || ttl < 0 else { return }
-    throw CacheError(.argument, "ttl is \(ttl): it must be a finite number of seconds, 0 or more, or none for an entry that stays")
   }
 }
 

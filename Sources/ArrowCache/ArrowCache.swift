@@ -1,5 +1,4 @@
 import CacheStore
-import Glibc
 import Primitives
 import QueryEngine
 
@@ -23,7 +22,7 @@ public final class ArrowCache: @unchecked Sendable {
   public static let version = "0.3.0"
 
   /// The process that the cache was made in, the only one that can use it.
-  public let processID = getpid()
+  public let processID = ProcessIdentity.current
   let store: Store
   let engine: QueryEngine
   private let openedAt: Double
@@ -45,7 +44,7 @@ public final class ArrowCache: @unchecked Sendable {
   ///
   /// Called from within one of the cache's own queries, it returns at once, and the cache is dropped when the last of them has ended.
   public func close() {
-    guard processID == getpid() else { return }
+    guard processID == ProcessIdentity.current else { return }
     lifetime.close { [engine, store] in
       engine.close()
       store.close()
@@ -54,7 +53,7 @@ public final class ArrowCache: @unchecked Sendable {
 
   /// Throws `.fork` in another process than the cache's and `.closed` after `close`.
   func checkUsable() throws(CacheError) {
-    guard processID == getpid() else { throw Self.forkError(processID: processID) }
+    guard processID == ProcessIdentity.current else { throw Self.forkError(processID: processID) }
     guard !lifetime.isClosed else { throw Self.closedError }
   }
 
@@ -62,7 +61,7 @@ public final class ArrowCache: @unchecked Sendable {
   func running<Result>(
     _ cancellation: Cancellation, _ body: () throws(CacheError) -> Result
   ) throws(CacheError) -> Result {
-    guard processID == getpid() else { throw Self.forkError(processID: processID) }
+    guard processID == ProcessIdentity.current else { throw Self.forkError(processID: processID) }
     guard let number = lifetime.begin(cancellation) else { throw Self.closedError }
     defer { lifetime.end(number) }
     do { return try body() } catch {
@@ -78,7 +77,7 @@ public final class ArrowCache: @unchecked Sendable {
     try checkUsable()
     return CacheStatus(
       store: store.status(), queryCount: lifetime.startedCount, duckdbVersion: engine.duckdbVersion, duckdbEngine: engine.engineName,
-      uptimeSeconds: SystemClock().now() - openedAt)
+      duckdbMemoryBytes: engine.duckdbMemoryBytes(), uptimeSeconds: SystemClock().now() - openedAt)
   }
 
   private static let closedError = CacheError(.closed, "the cache is closed: open a new one")
@@ -86,6 +85,6 @@ public final class ArrowCache: @unchecked Sendable {
   /// For what belongs to a cache of another process.
   public static func forkError(processID: Int32) -> CacheError {
     CacheError(
-      .fork, "the cache was made in another process (\(processID); this is \(getpid())): open a new cache in this process")
+      .fork, "the cache was made in another process (\(processID); this is \(ProcessIdentity.current)): open a new cache in this process")
   }
 }

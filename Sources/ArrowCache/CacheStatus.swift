@@ -8,6 +8,8 @@ public struct CacheStatus: Sendable {
   public var duckdbVersion: String
   /// "v2" where DuckDB skips partitions by predicates (2.0), "v1" elsewhere.
   public var duckdbEngine: String
+  /// What DuckDB itself has allocated, nil where it does not say.
+  public var duckdbMemoryBytes: Int?
   /// Seconds since the cache was opened.
   public var uptimeSeconds: Double
 }

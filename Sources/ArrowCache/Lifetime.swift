@@ -47,11 +47,11 @@ final class Lifetime: Sendable {
       if !state.running.isEmpty { state.tearDown = tearDown }
       return (state.running.values.map(\.cancellation), state.running.isEmpty, isInside)
     }
-    for cancellation in cancellations { cancellation.cancel() }
-    if now {
-      finish(tearDown)
-    } else if !isInside {
-      _ = state.wait { $0.isTornDown ? true : nil }
+    cancellations.forEach { $0.cancel() }
+    if now { return finish(tearDown) }
+    // Again and again: a statement that is just about to start does not notice.
+    while !isInside, state.wait(waitMillis: 10, until: { $0.isTornDown ? true : nil }) == nil {
+      cancellations.forEach { $0.cancel() }
     }
   }
 

@@ -6,7 +6,7 @@ import Primitives
 final class StreamRelay {
   private let inner: UnsafeMutablePointer<ArrowArrayStream>
   private let checkpoint: (() throws(CacheError) -> Void)?
-  private let processID = getpid()
+  private let processID = ProcessIdentity.current
   /// What the checkpoint threw; the stream is at its end then.
   private(set) var failure: CacheError?
   private var failureText: UnsafeMutablePointer<CChar>?
@@ -33,7 +33,7 @@ final class StreamRelay {
   deinit {
     free(failureText)
     // In a forked child the threads behind the stream are gone and its locks may be held by them: it is left as it is.
-    guard processID == getpid() else { return }
+    guard processID == ProcessIdentity.current else { return }
     inner.pointee.release?(inner)
     inner.deallocate()
   }
@@ -62,7 +62,7 @@ final class StreamRelay {
   }
 
   private func isUsable() -> Bool {
-    if failure == nil, processID != getpid() { fail(ArrowCache.forkError(processID: processID)) }
+    if failure == nil, processID != ProcessIdentity.current { fail(ArrowCache.forkError(processID: processID)) }
     return failure == nil
   }
 

@@ -1,7 +1,6 @@
 import ArrowCache
 import CArrow
 import CPython
-import Glibc
 
 /// Names of the capsules. Static text: a capsule keeps the pointer.
 enum CapsuleName {
@@ -18,7 +17,7 @@ extension StaticString {
 /// One version of one entry, as a capsule holds it.
 final class EntryHandle {
   let entry: Entry
-  let processID = getpid()
+  let processID = ProcessIdentity.current
 
   init(_ entry: Entry) { self.entry = entry }
 }
@@ -37,7 +36,7 @@ func capsule(of cache: ArrowCache) throws(Failure) -> Object {
     guard let capsule, let pointer = PyCapsule_GetPointer(capsule, CapsuleName.cache.cString) else { return }
     let handle = Unmanaged<ArrowCache>.fromOpaque(pointer)
     // In a forked child DuckDB's threads are gone and its locks may be held by them: what it inherited is left alone.
-    guard handle.takeUnretainedValue().processID == getpid() else { return }
+    guard handle.takeUnretainedValue().processID == ProcessIdentity.current else { return }
     releasing { handle.release() }
   }
   if capsule == nil { handle.release() }
@@ -49,7 +48,7 @@ func capsule(of entry: Entry) throws(Failure) -> Object {
   let capsule = PyCapsule_New(handle.toOpaque(), CapsuleName.entry.cString) { capsule in
     guard let capsule, let pointer = PyCapsule_GetPointer(capsule, CapsuleName.entry.cString) else { return }
     let handle = Unmanaged<EntryHandle>.fromOpaque(pointer)
-    guard handle.takeUnretainedValue().processID == getpid() else { return }
+    guard handle.takeUnretainedValue().processID == ProcessIdentity.current else { return }
     releasing { handle.release() }
   }
   if capsule == nil { handle.release() }
@@ -72,7 +71,7 @@ extension Arguments {
 
   mutating func entry() throws(Failure) -> Entry {
     let handle = Unmanaged<EntryHandle>.fromOpaque(try pointer("entry", CapsuleName.entry)).takeUnretainedValue()
-    guard handle.processID == getpid() else {
+    guard handle.processID == ProcessIdentity.current else {
       throw .cache(ArrowCache.forkError(processID: handle.processID))
     }
     return handle.entry

@@ -1,6 +1,5 @@
 import ArrowCache
 import CPython
-import Glibc
 
 // describe … set_memo: one version of one entry.
 
@@ -73,7 +72,7 @@ let setMemo: PyCFunctionFast = { _, values, count in
     let (entry, name) = (try arguments.entry(), try arguments.text("name"))
     let memo = try arguments.optional().map { MemoObject($0) }
     let byteCount = try arguments.integer("byte_count")
-    guard byteCount >= 0 else { throw .argument("byte_count is \(byteCount): it must be 0 or more") }
+    guard (0...(1 << 50)).contains(byteCount) else { throw .argument("byte_count is \(byteCount): it must be within 0...2^50") }
     unlocked { entry.setMemo(name, memo, byteCount: byteCount) }
     return none()
   }

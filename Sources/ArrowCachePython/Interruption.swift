@@ -5,7 +5,7 @@ import Glibc
 // How Ctrl-C and other signals reach a call that takes long. Python runs its handlers on its main thread alone, which is the
 // process's where Python is the program; elsewhere calls are not interrupted by signals.
 
-func isMainThread() -> Bool { PyThread_get_thread_native_id() == UInt(getpid()) }
+func isMainThread() -> Bool { PyThread_get_thread_native_id() == UInt(ProcessIdentity.current) }
 
 /// How long a signal may wait, in milliseconds.
 private let signalWaitMillis = 10
@@ -26,9 +26,9 @@ func interruptible<Result>(
   while !unlocked({ job.wait(waitMillis: signalWaitMillis) }) {
     guard PyErr_CheckSignals() != 0 else { continue }
     let raised = RaisedException.fetch()
-    cancellation.cancel()
     unlocked {
-      _ = job.wait()
+      // Again and again: a statement that is just about to start does not notice.
+      repeat { cancellation.cancel() } while !job.wait(waitMillis: signalWaitMillis)
       if case .success(let result) = outcome { discard(result) }
     }
     raised.restore()

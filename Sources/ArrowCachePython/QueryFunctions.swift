@@ -51,6 +51,7 @@ let status: PyCFunctionFast = { _, values, count in
       ("query_count", .integer(status.queryCount)),
       ("duckdb_version", .text(status.duckdbVersion)),
       ("duckdb_engine", .text(status.duckdbEngine)),
+      ("duckdb_memory_bytes", PythonValue(status.duckdbMemoryBytes)),
       ("uptime_seconds", .double(status.uptimeSeconds)),
     ])
   }

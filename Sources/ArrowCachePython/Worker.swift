@@ -1,3 +1,4 @@
+import ArrowCache
 import Glibc
 import Primitives
 
@@ -21,7 +22,7 @@ final class Job: @unchecked Sendable {
 final class Worker: @unchecked Sendable {
   private let next = Locked<Job?>(nil)
   private let runsOnce: Bool
-  private let processID = getpid()
+  private let processID = ProcessIdentity.current
   private var isBusy = false
 
   // Guarded by the interpreter's lock.
@@ -31,7 +32,7 @@ final class Worker: @unchecked Sendable {
   /// Nil where the system gives no thread. Call `release` when the job is done.
   static func start(_ job: Job) -> Worker? {
     // A forked child has not inherited the thread.
-    if parked == nil || parked?.processID != getpid() { parked = Worker(runsOnce: false) }
+    if parked == nil || parked?.processID != ProcessIdentity.current { parked = Worker(runsOnce: false) }
     guard let parked, let worker = parked.isBusy ? Worker(runsOnce: true) : parked else { return nil }
     worker.isBusy = true
     worker.next.signal { $0 = job }
