@@ -1,9 +1,10 @@
 """Builds the Swift engine and puts it into the package as ``arrow_cache/_core.abi3.so``.
 
-Everything else about the package stands in pyproject.toml.
+The version is the engine's own, read from its source. Everything else about the package stands in pyproject.toml.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,14 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from swift_toolchain import find_swift  # noqa: E402
 
 PRODUCT = "_core"
+VERSION_FILE = ROOT / "Sources" / "ArrowCache" / "ArrowCache.swift"
+
+
+def engine_version() -> str:
+    found = re.search(r'static let version = "([^"]+)"', VERSION_FILE.read_text(encoding="utf-8"))
+    if found is None:
+        sys.exit(f"{VERSION_FILE} has no `static let version = \"…\"`, which is the version of the package.")
+    return found[1]
 
 
 def replace_file(source: Path, target: Path) -> None:
@@ -64,6 +73,7 @@ class BuildEngine(build_ext):
 
 
 setup(
+    version=engine_version(),
     ext_modules=[Extension("arrow_cache._core", sources=[], py_limited_api=True)],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
     cmdclass={"build_py": BuildPackage, "build_ext": BuildEngine},

@@ -1,6 +1,6 @@
 """Checks what is promised about the wheel: its size, its one native file, that it needs no Swift, loads everywhere and imports quickly.
 
-    .venv/bin/python scripts/check_wheel.py build/wheel/arrow_cache-0.3.0-cp311-abi3-linux_x86_64.whl
+    .venv/bin/python scripts/check_wheel.py build/wheel/*.whl
 
 Prints a line for each check; ends with status 1 when one fails.
 """
