@@ -14,12 +14,14 @@ public final class QueryEngine: @unchecked Sendable {
   private let options: QueryOptions
   private let pool: Locked<SessionPool>
   private let queries = Atomic<Int>(0)
+  /// What scans have read and left out so far.
+  public let scanCounters = ScanCounters()
 
   /// Loads DuckDB and opens the database. Throws `.duckdb` where DuckDB is missing or too old.
   public init(store: Store, options: QueryOptions = QueryOptions()) throws(CacheError) {
     library = try DuckDBLibrary.load(path: options.libraryPath)
     (self.store, self.options) = (store, options)
-    pool = Locked(SessionPool(database: try QueryEngine.open(library, store, options)))
+    pool = Locked(SessionPool(database: try QueryEngine.open(library, ScanContext(store: store, counters: scanCounters), options)))
   }
 
   /// As DuckDB says it: "v2.0.0".
@@ -70,13 +72,13 @@ public final class QueryEngine: @unchecked Sendable {
   /// Interrupts running queries, waits for them, and closes the database. Streams handed out stay readable.
   public func close() { pool.withLock { $0 }.close() }
 
-  private static func open(_ library: DuckDBLibrary, _ store: Store, _ options: QueryOptions) throws(CacheError) -> any Database {
+  private static func open(_ library: DuckDBLibrary, _ context: ScanContext, _ options: QueryOptions) throws(CacheError) -> any Database {
     var settings: [(name: String, value: String)] = []
     if let threads = options.threadCount { settings.append(("threads", "\(threads)")) }
     if let bytes = options.memoryLimitBytes { settings.append(("memory_limit", "\(bytes)B")) }
     if let directory = options.temporaryDirectory { settings.append(("temp_directory", directory)) }
     let database: any Database =
-      library.hasV2 ? try V2Database(store: store, settings: settings) : try V1Database(store: store, settings: settings)
+      library.hasV2 && !options.usesStableAPI ? try V2Database(context: context, settings: settings) : try V1Database(context: context, settings: settings)
     if !options.extensionPaths.isEmpty {
       let connection = try database.connect()
       for path in options.extensionPaths {
@@ -136,7 +138,7 @@ public final class QueryEngine: @unchecked Sendable {
   /// DuckDB declares a database unusable after an internal error of its own; a fresh one takes its place.
   private func replaceDatabase(_ broken: SessionPool, after failure: CacheError) -> CacheError {
     let fresh: SessionPool
-    do throws(CacheError) { fresh = SessionPool(database: try QueryEngine.open(library, store, options)) } catch { return error }
+    do throws(CacheError) { fresh = SessionPool(database: try QueryEngine.open(library, ScanContext(store: store, counters: scanCounters), options)) } catch { return error }
     pool.withLock { pool in
       if pool === broken { pool = fresh }
     }

@@ -11,5 +11,8 @@ public struct QueryOptions: Sendable {
   /// Extension files or names to `LOAD` when the database is opened. Default: none.
   public var extensionPaths: [String] = []
 
+  /// Keep to DuckDB's stable C API where the second one is there too: slower, without skipping. Default: false.
+  public var usesStableAPI = false
+
   public init() {}
 }

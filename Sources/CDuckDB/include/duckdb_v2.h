@@ -114,11 +114,12 @@ typedef void (*duckdb_v2_callback)(duckdb_handle info, duckdb_handle context, du
   F(int32_t, qname_get_part, (duckdb_handle name, uint64_t index, duckdb_v2_text *part, duckdb_handle *error)) \
   F(int32_t, qname_destroy, (duckdb_handle *name)) \
   F(int32_t, factory_create_type_from_id, (duckdb_handle factory, int32_t id, const duckdb_v2_text *names, const duckdb_handle *values, uint64_t count, duckdb_handle *type, duckdb_handle *error)) \
+  F(int32_t, factory_create_type_from_text, (duckdb_handle factory, const duckdb_v2_text *text, duckdb_handle *type, duckdb_handle *error)) \
+  F(int32_t, logical_type_copy, (duckdb_handle type, duckdb_handle *out, duckdb_handle *error)) \
   F(int32_t, logical_type_get_id, (duckdb_handle type, int32_t *id, duckdb_handle *error)) \
   F(int32_t, logical_type_destroy, (duckdb_handle *type)) \
   F(int32_t, value_destroy, (duckdb_handle *value)) \
   F(int32_t, value_is_null, (duckdb_handle value, bool *null, duckdb_handle *error)) \
-  F(int32_t, value_get_type, (duckdb_handle value, duckdb_handle *type, duckdb_handle *error)) \
   F(int32_t, value_get_bool, (duckdb_handle value, bool *out, duckdb_handle *error)) \
   F(int32_t, value_get_tinyint, (duckdb_handle value, int8_t *out, duckdb_handle *error)) \
   F(int32_t, value_get_smallint, (duckdb_handle value, int16_t *out, duckdb_handle *error)) \
@@ -156,7 +157,6 @@ typedef void (*duckdb_v2_callback)(duckdb_handle info, duckdb_handle context, du
   F(int32_t, value_create_list, (duckdb_handle factory, duckdb_handle child_type, const duckdb_handle *children, uint64_t count, duckdb_handle *out, duckdb_handle *error)) \
   F(int32_t, value_create_struct, (duckdb_handle factory, const duckdb_v2_text *names, const duckdb_handle *children, uint64_t count, duckdb_handle *out, duckdb_handle *error)) \
   F(int32_t, value_cast, (duckdb_handle factory, duckdb_handle value, duckdb_handle type, duckdb_handle *out, duckdb_handle *error)) \
-  F(int32_t, factory_create_common_type, (duckdb_handle factory, const duckdb_handle *types, uint64_t count, duckdb_handle *type, duckdb_handle *error)) \
   F(int32_t, data_chunk_get_vector, (duckdb_handle chunk, uint64_t index, duckdb_handle *vector, duckdb_handle *error)) \
   F(int32_t, data_chunk_destroy, (duckdb_handle *chunk)) \
   F(int32_t, vector_get_data_mutable, (duckdb_handle vector, void **data, duckdb_handle *error)) \

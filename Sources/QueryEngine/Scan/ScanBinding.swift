@@ -14,11 +14,14 @@ struct ScanColumn: Sendable {
 final class ScanBinding: @unchecked Sendable {
   let entry: Entry
   let columns: [ScanColumn]
+  let counters: ScanCounters
   /// What every row that the query wants satisfies, as far as it is known here. DuckDB applies its filters itself: this only
   /// says which partitions cannot hold such a row. Set while the statement is optimised, by one thread.
   var predicates: [Predicate] = []
 
-  init(entry: Entry, columns: [ScanColumn]) { (self.entry, self.columns) = (entry, columns) }
+  init(entry: Entry, columns: [ScanColumn], counters: ScanCounters) {
+    (self.entry, self.columns, self.counters) = (entry, columns, counters)
+  }
 
   /// Names as SQL needs them: unique without regard to case, by DuckDB's own scheme (`a`, `A_1`).
   static func columnNames(_ schema: Schema) -> [String] {

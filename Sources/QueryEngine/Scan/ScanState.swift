@@ -46,19 +46,13 @@ final class ScanState: Sendable {
   init(binding: ScanBinding, columns: [Int]) {
     self.binding = binding
     self.columns = columns.map { binding.columns.indices.contains($0) ? $0 : -1 }
-    let partitions = binding.entry.partitions
-    if binding.predicates.isEmpty {
-      morsels = Morsel.cut(partitions)
-    } else {
-      let entry = binding.entry
-      let predicates = binding.predicates
-      morsels = Morsel.cut(
-        partitions.indices.lazy
-          .filter { partition in
-            predicates.allSatisfy { $0.mayMatch { entry.statistics(partition: partition, column: $0) } }
-          }
-          .map { partitions[$0] })
+    let entry = binding.entry
+    let predicates = binding.predicates
+    let wanted = entry.partitions.indices.filter { partition in
+      predicates.allSatisfy { $0.mayMatch { entry.statistics(partition: partition, column: $0) } }
     }
+    morsels = Morsel.cut(wanted.lazy.map { entry.partitions[$0] })
+    binding.counters.count(partitionsScanned: wanted.count, skipped: entry.partitions.count - wanted.count)
   }
 
   /// Why the scan cannot deliver what it is asked for, if so.
@@ -120,6 +114,7 @@ final class ScanWorker {
       isScanning = true
       morselIndex = index
       slices = state.morsels[index].slices[...]
+      state.binding.counters.count(rows: state.morsels[index].rowCount)
     }
   }
 }

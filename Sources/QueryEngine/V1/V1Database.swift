@@ -10,7 +10,7 @@ final class V1Database: Database, @unchecked Sendable {
   private(set) var converter: OpaquePointer?
 
   /// Opens an in-memory database and registers the scan and the names of the cached tables.
-  init(store: Store, settings: [(name: String, value: String)]) throws(CacheError) {
+  init(context scan: ScanContext, settings: [(name: String, value: String)]) throws(CacheError) {
     var config: OpaquePointer?
     guard v1.pointee.create_config(&config) == 0 else { throw CacheError(.duckdb, "DuckDB could not make a configuration") }
     defer { v1.pointee.destroy_config(&config) }
@@ -23,7 +23,7 @@ final class V1Database: Database, @unchecked Sendable {
       throw CacheError(.duckdb, "DuckDB could not be opened", cause: text(message))
     }
     guard v1.pointee.connect(handle, &converter) == 0 else { throw CacheError(.duckdb, "DuckDB could not open a connection") }
-    let context = V1Context(store: store, converter: converter)
+    let context = V1Context(scan: scan, converter: converter)
     try V1Scan.register(on: converter, context: context)
     v1.pointee.add_replacement_scan(handle, V1Scan.replace, owned(context), releaseOwned)
   }
@@ -42,10 +42,10 @@ final class V1Database: Database, @unchecked Sendable {
 
 /// What the callbacks of the first API are given.
 final class V1Context: Sendable {
-  let store: Store
+  let scan: ScanContext
   nonisolated(unsafe) let converter: OpaquePointer?
 
-  init(store: Store, converter: OpaquePointer?) { (self.store, self.converter) = (store, converter) }
+  init(scan: ScanContext, converter: OpaquePointer?) { (self.scan, self.converter) = (scan, converter) }
 }
 
 /// Throws what an error object of the first API says, and destroys it.
@@ -86,7 +86,7 @@ enum V1TypeID {
   }
 }
 
-/// An owned logical type.
+/// An owned logical type. Bind it to a name where its handle is lent: a temporary may be gone before the call.
 final class V1Type {
   let handle: OpaquePointer?
 

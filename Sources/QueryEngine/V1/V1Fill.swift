@@ -55,7 +55,7 @@ final class V1Converter: @unchecked Sendable {
 
   /// The type DuckDB gives the column: the API says it only of converted data, so no rows are converted.
   func columnType() throws(CacheError) -> V1Type {
-    guard let batch = entry.batches.first else { throw CacheError(.query, "the entry has no batch to take the type from") }
+    let batch = entry.batches.first ?? RecordBatch(emptyOf: entry.schema)
     return try convert(batch, offset: 0, count: 0) { V1Type(adopting: v1.pointee.vector_get_column_type($0)) }
   }
 

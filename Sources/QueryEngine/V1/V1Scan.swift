@@ -10,7 +10,8 @@ enum V1Scan {
     var function = v1.pointee.create_table_function()
     defer { v1.pointee.destroy_table_function(&function) }
     v1.pointee.table_function_set_name(function, TableName.scanFunction)
-    v1.pointee.table_function_add_parameter(function, V1Type(id: V1TypeID.varchar).handle)
+    let varchar = V1Type(id: V1TypeID.varchar)
+    withExtendedLifetime(varchar) { v1.pointee.table_function_add_parameter(function, varchar.handle) }
     v1.pointee.table_function_set_extra_info(function, owned(context), releaseOwned)
     v1.pointee.table_function_set_bind(function, bind)
     v1.pointee.table_function_set_init(function, start)
@@ -24,7 +25,7 @@ enum V1Scan {
 
   static let replace: duckdb_v1_replacement = { info, name, data in
     guard let context = borrowed(data, as: V1Context.self) else { return }
-    switch TableName.resolve(text(name), store: context.store) {
+    switch TableName.resolve(text(name), store: context.scan.store) {
     case .notOurs: return
     case .failure(let message): v1.pointee.replacement_scan_set_error(info, message)
     case .entry(let entry):
@@ -57,7 +58,7 @@ enum V1Scan {
     let characters = v1.pointee.get_varchar(argument.handle)
     let key = text(characters)
     v1.pointee.free(characters)
-    guard let entry = TableName.entry(key, store: context.store) else {
+    guard let entry = TableName.entry(key, store: context.scan.store) else {
       return v1.pointee.bind_set_error(info, "arrow_cache: the entry '\(key)' is no longer in the cache")
     }
     guard !entry.schema.fields.isEmpty else {
@@ -83,7 +84,7 @@ enum V1Scan {
     }
     v1.pointee.bind_set_cardinality(info, UInt64(entry.rowCount), true)
     v1.pointee.bind_set_bind_data(
-      info, owned(Binding(scan: ScanBinding(entry: entry, columns: columns), converters: converters)), releaseOwned)
+      info, owned(Binding(scan: ScanBinding(entry: entry, columns: columns, counters: context.scan.counters), converters: converters)), releaseOwned)
   }
 
   private static let start: duckdb_v1_callback = { info in

@@ -2,7 +2,7 @@ import CDuckDB
 import Glibc
 import Primitives
 
-/// An owned value of DuckDB's first API.
+/// An owned value of DuckDB's first API. Bind it to a name where its handle is lent: a temporary may be gone before the call.
 final class V1Value {
   let handle: OpaquePointer?
 

@@ -66,7 +66,7 @@ enum V2TypeID {
   static let date: Int32 = 15, time: Int32 = 16, timestampS: Int32 = 17, timestampMS: Int32 = 18, timestamp: Int32 = 19
   static let timestampNS: Int32 = 20, float: Int32 = 22, double: Int32 = 23, varchar: Int32 = 25, blob: Int32 = 26
   static let utinyint: Int32 = 28, usmallint: Int32 = 29, uinteger: Int32 = 30, ubigint: Int32 = 31, timestampTZ: Int32 = 32
-  static let uuid: Int32 = 54, sqlNull: Int32 = 1
+  static let uuid: Int32 = 54
 
   static func of(_ type: ColumnKind.SQLType) -> Int32 {
     switch type {
@@ -94,7 +94,7 @@ enum V2TypeID {
   }
 }
 
-/// An owned logical type.
+/// An owned logical type. Bind it to a name where its handle is lent: a temporary may be gone before the call.
 final class V2Type {
   let handle: OpaquePointer?
 
@@ -103,6 +103,21 @@ final class V2Type {
   init(factory: OpaquePointer?, id: Int32) throws(V2Failure) {
     var type: OpaquePointer?
     try v2Call { v2.pointee.factory_create_type_from_id(factory, id, nil, nil, 0, &type, $0) }
+    handle = type
+  }
+
+  /// A copy of a type that belongs to someone else.
+  init(copying borrowed: OpaquePointer?) throws(V2Failure) {
+    var type: OpaquePointer?
+    try v2Call { v2.pointee.logical_type_copy(borrowed, &type, $0) }
+    handle = type
+  }
+
+  init(factory: OpaquePointer?, named name: String) throws(V2Failure) {
+    var type: OpaquePointer?
+    try withV2Text(name) { (name) throws(V2Failure) in
+      try v2Call { v2.pointee.factory_create_type_from_text(factory, name, &type, $0) }
+    }
     handle = type
   }
 

@@ -114,6 +114,7 @@ final class V2Result: QueryResult {
   }
 
   func drain() throws(CacheError) {
-    try v2Query { v2.pointee.arrow_result_drain(handle, nil, $0) }
+    var changed: UInt64 = 0
+    try v2Query { v2.pointee.arrow_result_drain(handle, &changed, $0) }
   }
 }

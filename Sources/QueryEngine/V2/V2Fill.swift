@@ -61,7 +61,7 @@ final class V2Importer {
     var name = duckdb_v2_text()
     var type: OpaquePointer?
     try v2Call { v2.pointee.schema_get_field(schema, 0, &name, &type, $0) }
-    return V2Type(adopting: type)
+    return try V2Type(copying: type)
   }
 
   func fill(_ vector: OpaquePointer?, rows: ScanWorker.Rows) throws(V2Failure) {

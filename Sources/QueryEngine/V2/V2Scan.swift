@@ -5,7 +5,7 @@ import CacheStore
 
 /// The table function `arrow_cache_scan(key)` of DuckDB's second API: reads an entry's partitions in parallel and in order.
 enum V2Scan {
-  static func makeFunction(factory: OpaquePointer?, store: Store) throws(V2Failure) -> OpaquePointer? {
+  static func makeFunction(factory: OpaquePointer?, context: ScanContext) throws(V2Failure) -> OpaquePointer? {
     var function: OpaquePointer?
     try v2Call { v2.pointee.table_function_create(factory, &function, $0) }
     try withV2Text(TableName.scanFunction) { (name) throws(V2Failure) in
@@ -17,7 +17,7 @@ enum V2Scan {
     try withV2Text("key") { (name) throws(V2Failure) in
       try v2Call { v2.pointee.function_signature_add_parameter(signature, name, varchar.handle, nil, 0, $0) }
     }
-    var data = v2Owned(store)
+    var data = v2Owned(context)
     try v2Call { v2.pointee.table_function_set_user_data(function, &data, $0) }
     try v2Call { v2.pointee.table_function_set_bind_callback(function, bind, $0) }
     try v2Call { v2.pointee.table_function_set_filter_pushdown_callback(function, recordFilters, $0) }
@@ -33,7 +33,7 @@ enum V2Scan {
   private static let bind: duckdb_v2_bind = { info, result, context, error in
     var data: UnsafeMutableRawPointer?
     _ = v2.pointee.function_bind_get_user_data(info, &data, nil)
-    guard let store = borrowed(data, as: Store.self) else { return v2Fail(error, "arrow_cache: the cache is gone") }
+    guard let scan = borrowed(data, as: ScanContext.self) else { return v2Fail(error, "arrow_cache: the cache is gone") }
     do throws(V2Failure) {
       var argument: OpaquePointer?
       try v2Call { v2.pointee.function_bind_get_arg_value(info, 0, &argument, $0) }
@@ -41,7 +41,7 @@ enum V2Scan {
       var text = duckdb_v2_text()
       try v2Call { v2.pointee.value_get_varchar(value.handle, &text, $0) }
       let key = v2String(text)
-      guard let entry = TableName.entry(key, store: store) else {
+      guard let entry = TableName.entry(key, store: scan.store) else {
         return v2Fail(error, "arrow_cache: the entry '\(key)' is no longer in the cache")
       }
       guard !entry.schema.fields.isEmpty else {
@@ -57,7 +57,7 @@ enum V2Scan {
         }
       }
       try v2Call { v2.pointee.table_function_bind_set_cardinality(result, UInt64(entry.rowCount), true, $0) }
-      var binding = v2Owned(ScanBinding(entry: entry, columns: columns))
+      var binding = v2Owned(ScanBinding(entry: entry, columns: columns, counters: scan.counters))
       try v2Call { v2.pointee.function_bind_set_bind_data(info, &binding, $0) }
     } catch let failure {
       v2Fail(error, failure.message)

@@ -1,7 +1,7 @@
 import CDuckDB
 import Primitives
 
-/// An owned value of DuckDB's second API.
+/// An owned value of DuckDB's second API. Bind it to a name where its handle is lent: a temporary may be gone before the call.
 final class V2Value {
   let handle: OpaquePointer?
 
@@ -23,7 +23,7 @@ final class V2Value {
     let api = v2.pointee
     switch value {
     case .null:
-      let type = try V2Type(factory: factory, id: V2TypeID.sqlNull)
+      let type = try V2Type(factory: factory, named: "\"NULL\"")
       return try V2Value { api.value_create_null(factory, type.handle, $0, $1) }
     case .bool(let value): return try V2Value { api.value_create_bool(factory, value, $0, $1) }
     case .int(let value):
@@ -65,25 +65,12 @@ final class V2Value {
     }
   }
 
-  /// A list, whose elements get the one type that holds them all.
+  /// A list; DuckDB finds the type that holds all its elements.
   private static func list(_ elements: [QueryValue], factory: OpaquePointer?) throws(V2Failure) -> V2Value {
-    let api = v2.pointee
-    var values = try elements.map { (element) throws(V2Failure) in try make(element, factory: factory) }
-    var child = try V2Type(factory: factory, id: V2TypeID.sqlNull)
-    if !values.isEmpty {
-      let types = try values.map { (value) throws(V2Failure) in
-        var type: OpaquePointer?
-        try v2Call { api.value_get_type(value.handle, &type, $0) }
-        return V2Type(adopting: type)
-      }
-      let handles = types.map(\.handle)
-      var common: OpaquePointer?
-      try v2Call { api.factory_create_common_type(factory, handles, UInt64(handles.count), &common, $0) }
-      child = V2Type(adopting: common)
-      values = try values.map { (value) throws(V2Failure) in try V2Value { api.value_cast(factory, value.handle, child.handle, $0, $1) } }
-    }
+    let values = try elements.map { (element) throws(V2Failure) in try make(element, factory: factory) }
     let handles = values.map(\.handle)
-    return try V2Value { api.value_create_list(factory, child.handle, handles, UInt64(handles.count), $0, $1) }
+    let child = values.isEmpty ? try V2Type(factory: factory, named: "\"NULL\"") : nil
+    return try V2Value { v2.pointee.value_create_list(factory, child?.handle, handles, UInt64(handles.count), $0, $1) }
   }
 }
 

@@ -1,0 +1,31 @@
+import CacheStore
+import Synchronization
+
+/// What the scans of an engine have read and what statistics let them leave out.
+public final class ScanCounters: Sendable {
+  private let partitionsRead = Atomic<Int>(0)
+  private let partitionsLeftOut = Atomic<Int>(0)
+  private let rowsRead = Atomic<Int>(0)
+
+  /// Partitions that scans had to read.
+  public var partitionsScanned: Int { partitionsRead.load(ordering: .relaxed) }
+  /// Partitions that could not hold a wanted row.
+  public var partitionsSkipped: Int { partitionsLeftOut.load(ordering: .relaxed) }
+  /// Rows handed to DuckDB.
+  public var rowsScanned: Int { rowsRead.load(ordering: .relaxed) }
+
+  func count(partitionsScanned scanned: Int, skipped: Int) {
+    partitionsRead.wrappingAdd(scanned, ordering: .relaxed)
+    partitionsLeftOut.wrappingAdd(skipped, ordering: .relaxed)
+  }
+
+  func count(rows: Int) { rowsRead.wrappingAdd(rows, ordering: .relaxed) }
+}
+
+/// What DuckDB's callbacks are given.
+final class ScanContext: Sendable {
+  let store: Store
+  let counters: ScanCounters
+
+  init(store: Store, counters: ScanCounters) { (self.store, self.counters) = (store, counters) }
+}

@@ -1,0 +1,72 @@
+import ArrowData
+import CArrow
+import CacheStore
+import Primitives
+import Testing
+
+@testable import QueryEngine
+
+/// The engines to test: both APIs of the DuckDB under test where it has both.
+let engineNames: [String] = {
+  var options = QueryOptions()
+  options.usesStableAPI = true
+  guard let store = try? Store(options: StoreOptions()), let probe = try? QueryEngine(store: store) else { return ["v1"] }
+  return probe.engineName == "v2" ? ["v1", "v2"] : ["v1"]
+}()
+
+/// A store with an engine over it. Tables are made by DuckDB itself and read back through the engine.
+final class Fixture {
+  let store: Store
+  let engine: QueryEngine
+
+  init(_ engineName: String, storeOptions: StoreOptions = StoreOptions()) throws {
+    store = try Store(options: storeOptions)
+    var options = QueryOptions()
+    options.usesStableAPI = engineName == "v1"
+    options.threadCount = 2
+    engine = try QueryEngine(store: store, options: options)
+    #expect(engine.engineName == engineName)
+  }
+
+  @discardableResult
+  func put(_ key: String, _ sql: String) throws -> Entry {
+    var stream = ArrowArrayStream()
+    try engine.run(sql, into: &stream)
+    return try store.put(
+      key: key, stream: StreamReader(moving: &stream), kind: "arrow", userMetadata: "{}", ttl: nil, overwrite: true, autoPartition: nil,
+      copyColumns: nil, copyAll: false)
+  }
+
+  /// The rows, every value as DuckDB's text, NULL as nil.
+  func rows(_ sql: String, _ parameters: QueryParameters = .none, streaming: Bool = false) throws -> [[String?]] {
+    var stream = ArrowArrayStream()
+    try engine.run("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (\(sql))", parameters: parameters, streaming: streaming, into: &stream)
+    return try readText(&stream)
+  }
+
+  func run(_ sql: String, _ parameters: QueryParameters = .none) throws {
+    var stream = ArrowArrayStream()
+    try engine.run(sql, parameters: parameters, into: &stream)
+    stream.release?(&stream)
+  }
+}
+
+func readText(_ stream: inout ArrowArrayStream) throws -> [[String?]] {
+  let reader = try StreamReader(moving: &stream)
+  var rows: [[String?]] = []
+  while let batch = try reader.next() {
+    for row in 0..<batch.rowCount {
+      rows.append((0..<batch.columnCount).map { text(batch.column($0).pointee, row) })
+    }
+  }
+  return rows
+}
+
+private func text(_ column: ArrowArray, _ row: Int) -> String? {
+  let at = Int(column.offset) + row
+  if column.null_count != 0, let validity = column.buffers[0]?.assumingMemoryBound(to: UInt8.self), validity[at >> 3] >> UInt8(at & 7) & 1 == 0 { return nil }
+  guard let offsets = column.buffers[1]?.assumingMemoryBound(to: Int32.self) else { return "" }
+  let count = Int(offsets[at + 1] - offsets[at])
+  guard count > 0, let bytes = column.buffers[2] else { return "" }
+  return String(decoding: UnsafeRawBufferPointer(start: bytes + Int(offsets[at]), count: count), as: UTF8.self)
+}
