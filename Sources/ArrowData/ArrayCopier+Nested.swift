@@ -9,8 +9,8 @@ extension ArrayCopier {
     guard let offsets = array.buffer(1)?.assumingMemoryBound(to: Offset.self),
       let sizes = array.buffer(2)?.assumingMemoryBound(to: Offset.self), count > 0
     else {
-      node.buffers?[1] = ColumnMemory.empty
-      node.buffers?[2] = ColumnMemory.empty
+      node.buffers?[1] = CopyMemory.empty
+      node.buffers?[2] = CopyMemory.empty
       return try copyChild(0, of: array, field, from: 0, count: 0, into: node)
     }
     let validity = array.null_count == 0 ? nil : array.buffer(0)
@@ -49,7 +49,7 @@ extension ArrayCopier {
     guard count > 0, let types = array.buffer(0)?.assumingMemoryBound(to: Int8.self),
       let offsets = array.buffer(1)?.assumingMemoryBound(to: Int32.self)
     else {
-      node.buffers?[1] = ColumnMemory.empty
+      node.buffers?[1] = CopyMemory.empty
       for index in field.children.indices { try copyChild(index, of: array, field, from: 0, count: 0, into: node) }
       return
     }

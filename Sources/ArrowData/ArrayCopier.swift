@@ -4,7 +4,7 @@ import Primitives
 
 /// Copies a range of an array's values, and only what they reach, into memory of its own; the copy starts at offset 0.
 struct ArrayCopier {
-  let memory: ColumnMemory
+  let memory: CopyMemory
   let dictionaries: DictionaryCopies
   /// What keeps the array that is copied.
   let source: AnyObject
@@ -71,14 +71,14 @@ struct ArrayCopier {
 
   /// A new buffer, filled by `fill`.
   func block(byteCount: Int, fill: (UnsafeMutableRawPointer) -> Void) throws(CacheError) -> UnsafeRawPointer {
-    guard byteCount > 0 else { return ColumnMemory.empty }
+    guard byteCount > 0 else { return CopyMemory.empty }
     let block = try memory.buffer(byteCount: byteCount)
     fill(block)
     return UnsafeRawPointer(block)
   }
 
   func bytes(_ source: UnsafeRawPointer?, from: Int, byteCount: Int) throws(CacheError) -> UnsafeRawPointer {
-    guard byteCount > 0 else { return ColumnMemory.empty }
+    guard byteCount > 0 else { return CopyMemory.empty }
     guard let source else { throw broken("lacks a buffer of \(byteCount) bytes") }
     return try block(byteCount: byteCount) { $0.copyMemory(from: source + from, byteCount: byteCount) }
   }
@@ -98,7 +98,7 @@ struct ArrayCopier {
     _ array: ArrowArray, from: Int, count: Int, width: Int, into node: ArrowArray
   ) throws(CacheError) -> (first: Int, count: Int) {
     guard count > 0, let offsets = array.buffer(1) else {
-      node.buffers?[1] = ColumnMemory.empty
+      node.buffers?[1] = CopyMemory.empty
       return (0, 0)
     }
     let first = array.valueOffset(from, width: width)
@@ -125,7 +125,7 @@ struct ArrayCopier {
       memory.keep(known.memory)
       return known.node
     }
-    let own = ColumnMemory()
+    let own = CopyMemory(expectedBytes: field.byteCount(dictionary, from: dictionary.start, count: dictionary.count))
     let copier = ArrayCopier(memory: own, dictionaries: dictionaries, source: source, column: column)
     let node = try own.zeroed(ArrowArray.self, count: 1)
     node.pointee = try copier.copy(field, dictionary, from: dictionary.start, count: dictionary.count)

@@ -96,10 +96,22 @@ struct ValueRange {
 
   /// NaN is in neither bound: every comparison with it is false.
   func floatBounds<Value: BinaryFloatingPoint>(_: Value.Type) -> ColumnStatistics.Bounds {
-    guard let (low, high) = extremes(Value.self, low: .infinity, high: -.infinity) else { return .noValues }
-    let hasNaN = contains(Value.self) { $0 != $0 }
-    if low > high, !hasNaN { return .noValues }
-    return .double(min: Double(low), max: Double(high), hasNaN: hasNaN)
+    guard count > 0, let buffer = array.buffer(1) else { return .noValues }
+    let values = buffer.assumingMemoryBound(to: Value.self) + first
+    var found = FloatExtremes<Value>()
+    if validity == nil {
+      found.add(values, count: count)
+    } else {
+      eachWord { rows, valid in
+        if valid == .max {
+          found.add(values + rows.lowerBound, count: 64)
+        } else {
+          found.add(values + rows.lowerBound, valid: valid)
+        }
+      }
+    }
+    if found.low > found.high, !found.hasNaN { return .noValues }
+    return .double(min: Double(found.low), max: Double(found.high), hasNaN: found.hasNaN)
   }
 
   /// Smallest and largest valid value; nil where there is no buffer.
@@ -136,23 +148,44 @@ struct ValueRange {
     }
     return (low, high)
   }
+}
+
+/// Bounds of floating-point values, in four lanes: the compiler may not reorder such comparisons by itself.
+private struct FloatExtremes<Value: BinaryFloatingPoint> {
+  private var lows = (Value.infinity, Value.infinity, Value.infinity, Value.infinity)
+  private var highs = (-Value.infinity, -Value.infinity, -Value.infinity, -Value.infinity)
+  private(set) var hasNaN = false
+
+  var low: Value { min(min(lows.0, lows.1), min(lows.2, lows.3)) }
+  var high: Value { max(max(highs.0, highs.1), max(highs.2, highs.3)) }
+
+  /// Adds the values that `valid` has a bit for.
+  @inline(__always)
+  mutating func add(_ values: UnsafePointer<Value>, valid: UInt64) {
+    var (low, high, anyNaN) = (lows.0, highs.0, hasNaN)
+    var rest = valid
+    while rest != 0 {
+      let value = values[rest.trailingZeroBitCount]
+      low = value < low ? value : low
+      high = value > high ? value : high
+      anyNaN = anyNaN || value != value
+      rest &= rest - 1
+    }
+    (lows.0, highs.0, hasNaN) = (low, high, anyNaN)
+  }
 
   @inline(__always)
-  private func contains<Value>(_: Value.Type, _ isWanted: (Value) -> Bool) -> Bool {
-    guard count > 0, let buffer = array.buffer(1) else { return false }
-    let values = buffer.assumingMemoryBound(to: Value.self) + first
-    var found = false
-    if validity == nil {
-      for index in 0..<count { found = found || isWanted(values[index]) }
-      return found
+  mutating func add(_ values: UnsafePointer<Value>, count: Int) {
+    var (low, high, anyNaN) = (lows, highs, hasNaN)
+    var index = 0
+    while index + 4 <= count {
+      let (a, b, c, d) = (values[index], values[index + 1], values[index + 2], values[index + 3])
+      low = (a < low.0 ? a : low.0, b < low.1 ? b : low.1, c < low.2 ? c : low.2, d < low.3 ? d : low.3)
+      high = (a > high.0 ? a : high.0, b > high.1 ? b : high.1, c > high.2 ? c : high.2, d > high.3 ? d : high.3)
+      anyNaN = anyNaN || a != a || b != b || c != c || d != d
+      index += 4
     }
-    eachWord { rows, valid in
-      var rest = valid
-      while rest != 0 {
-        found = found || isWanted(values[rows.lowerBound + rest.trailingZeroBitCount])
-        rest &= rest - 1
-      }
-    }
-    return found
+    (lows, highs, hasNaN) = (low, high, anyNaN)
+    if index < count { add(values + index, valid: 1 << UInt64(count - index) - 1) }
   }
 }

@@ -10,7 +10,7 @@ extension ValueRange {
     guard count > 0, let buffer = array.buffer(1) else { return .noValues }
     let offsets = buffer.assumingMemoryBound(to: Offset.self) + first
     let end = array.valueOffset(array.start + array.count, width: MemoryLayout<Offset>.size)
-    let data = array.buffer(2) ?? ColumnMemory.empty
+    let data = array.buffer(2) ?? CopyMemory.empty
     guard end >= 0 else { return .unknown }
     var extremes = TextExtremes(dataEnd: data + (array.buffer(2) == nil ? 0 : end))
     var isBroken = false

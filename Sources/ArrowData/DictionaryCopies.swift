@@ -5,7 +5,7 @@ import CArrow
 public final class DictionaryCopies {
   struct Copy {
     let node: UnsafeMutablePointer<ArrowArray>
-    let memory: ColumnMemory
+    let memory: CopyMemory
   }
 
   private struct Known {

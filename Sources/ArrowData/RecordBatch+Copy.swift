@@ -13,6 +13,7 @@ extension RecordBatch {
     let offset = min(max(offset, 0), rowCount)
     let count = min(max(count, 0), rowCount - offset)
     let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, columnCount))
+    let memory = CopyMemory(expectedBytes: copyBytes(columns, offset: offset, count: count))
     var newOwners: [AnyObject] = []
     newOwners.reserveCapacity(columnCount)
     do throws(CacheError) {
@@ -20,7 +21,6 @@ extension RecordBatch {
         var node = column(index).pointee
         let start = node.start + offset
         if columns?.contains(index) ?? true {
-          let memory = ColumnMemory()
           let copier = ArrayCopier(memory: memory, dictionaries: dictionaries, source: owners[index], column: field.name)
           (nodes + index).initialize(to: try copier.copy(field, node, from: start, count: count))
           newOwners.append(memory)
@@ -39,10 +39,21 @@ extension RecordBatch {
     return RecordBatch(schema: schema, rowCount: count, columns: nodes, owners: newOwners)
   }
 
+  /// What a copy will need, with the room that rounding up each buffer takes.
+  private func copyBytes(_ columns: Set<Int>?, offset: Int, count: Int) -> Int {
+    var total = 0
+    for (index, field) in schema.fields.enumerated() where columns?.contains(index) ?? true {
+      let node = column(index).pointee
+      let rounding = field.nodeCount * (3 + node.variadicCount) * CopyMemory.alignment
+      total = total.addingSaturated(field.byteCount(node, from: node.start + offset, count: count)).addingSaturated(rounding)
+    }
+    return total
+  }
+
   /// A batch of no rows.
   public static func empty(schema: Schema) throws(CacheError) -> RecordBatch {
     let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, schema.fields.count))
-    let memory = ColumnMemory()
+    let memory = CopyMemory(expectedBytes: 0)
     do throws(CacheError) {
       for (index, field) in schema.fields.enumerated() { (nodes + index).initialize(to: try field.emptyNode(memory)) }
     } catch {
@@ -54,10 +65,10 @@ extension RecordBatch {
 }
 
 extension Field {
-  fileprivate func emptyNode(_ memory: ColumnMemory) throws(CacheError) -> ArrowArray {
+  fileprivate func emptyNode(_ memory: CopyMemory) throws(CacheError) -> ArrowArray {
     let node = try memory.node(bufferCount: layout.bufferCount, childCount: children.count)
     let first = layout.hasValidity ? 1 : 0
-    for index in first..<max(first, layout.bufferCount) { node.buffers?[index] = ColumnMemory.empty }
+    for index in first..<max(first, layout.bufferCount) { node.buffers?[index] = CopyMemory.empty }
     for (index, child) in children.enumerated() { node.children?[index]?.pointee = try child.emptyNode(memory) }
     var result = node
     if let dictionary {
@@ -69,7 +80,7 @@ extension Field {
   }
 }
 
-extension ColumnMemory {
+extension CopyMemory {
   /// A node with room for its buffers and children, all of it zero.
   func node(bufferCount: Int, childCount: Int) throws(CacheError) -> ArrowArray {
     var node = ArrowArray()

@@ -17,7 +17,7 @@ extension RecordBatch {
 
 extension Field {
   /// The bytes of `count` values of a validated array from element `from` of its buffers; a range beyond the array is cut to it.
-  fileprivate func byteCount(_ node: ArrowArray, from wanted: Int, count wantedCount: Int) -> Int {
+  func byteCount(_ node: ArrowArray, from wanted: Int, count wantedCount: Int) -> Int {
     let from = min(max(wanted, node.start), node.start + node.count)
     let count = min(max(wantedCount, 0), node.start + node.count - from)
     guard count > 0 else { return 0 }
