@@ -1,7 +1,6 @@
 """Checks of what callers give: each returns the value in its normal form or raises with the fact and the remedy."""
 
 import datetime as dt
-import difflib
 import json
 import math
 import operator
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InvalidArgument, InvalidArgumentType
+from .nearest import nearest_hint
 
 
 def checked_key(key: object) -> str:
@@ -87,10 +87,8 @@ def checked_columns(columns: object) -> list[str] | None:
 
 def unknown_column(name: str, key: str, available: Sequence[str]) -> InvalidArgument:
     """The error for a column that an entry does not have."""
-    near = difflib.get_close_matches(name, available, n=1, cutoff=0.0)
-    hint = f"; the nearest is {near[0]!r}" if near else ""
     shown = ", ".join(map(repr, available[:50])) + (f" and {len(available) - 50} more" if len(available) > 50 else "")
-    return InvalidArgument(f"columns: entry {key!r} has no column {name!r}{hint}. Its columns: {shown or 'none'}")
+    return InvalidArgument(f"columns: entry {key!r} has no column {name!r}{nearest_hint(name, available)}. Its columns: {shown or 'none'}")
 
 
 def metadata_text(metadata: object) -> tuple[str, bool]:

@@ -1,5 +1,7 @@
 """Entries that are built when they are missing: `get_or_put` and the decorator `memoize`, one builder at a time for a key."""
 
+from __future__ import annotations
+
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, overload

@@ -1,5 +1,7 @@
 """`ArrowCache`: tables under keys, in memory, with SQL over them."""
 
+from __future__ import annotations
+
 import atexit
 import contextlib
 import weakref
@@ -22,7 +24,7 @@ from .sizes import format_bytes
 from .sql import SQLRunner
 from .status import nested_status, status_html, unavailable_html
 
-_open_caches: "weakref.WeakSet[ArrowCache]" = weakref.WeakSet()
+_open_caches: weakref.WeakSet[ArrowCache] = weakref.WeakSet()
 
 
 class ArrowCache(DictionaryAccess, Building):

@@ -63,7 +63,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
     spill_to_disk : bool, default True
         Whether entries may move to disk when memory is short.
     spill_directory : str or path, default ".arrow_cache_spill"
-        Where to.
+        Where to; DuckDB's temporary files of large queries go there too.
     disk_limit : int, str or None, default None
         Bytes on disk at most; None for no limit.
     persistent_storage : bool, default False

@@ -1,6 +1,5 @@
 """The configuration keys: one line each, with the default and the rule, and what of them is still to come."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -8,6 +7,7 @@ from typing import Any, TypedDict
 from . import config_rules as rule
 from .config_rules import Rule
 from .errors import ConfigurationError, UnknownKeyError
+from .nearest import nearest_hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ FORMER_NAMES = {"max_size_bytes": "memory_limit"}
 #: What is validated already and has no effect yet: the keys of a feature, and what happens in its place.
 TO_COME: tuple[tuple[tuple[str, ...], str], ...] = (
     (
-        ("spill_to_disk", "memory_spill_threshold", "spill_directory", "disk_limit"),
-        "nothing is spilled: above memory_limit entries are evicted",
+        ("spill_to_disk", "memory_spill_threshold", "disk_limit"),
+        "only queries spill: above memory_limit entries are evicted",
     ),
     (("enable_compression", "compression_type", "compression_level"), "nothing is written to disk that could be compressed"),
     (("dictionary_encoding",), "strings are kept as they were put"),
@@ -105,8 +105,7 @@ def known_name(name: object) -> str:
             return name
         if name in FORMER_NAMES:
             return FORMER_NAMES[name]
-        near = difflib.get_close_matches(name.lower(), KEYS, n=1, cutoff=0.0)
-        hint = f"; the nearest is {near[0]!r}" if near else ""
+        hint = nearest_hint(name, KEYS)
     else:
         hint = f"; a key is a str, not {type(name).__name__}"
     raise UnknownKeyError(f"unknown configuration key {name!r}{hint}. Known keys: {', '.join(KEYS)}")

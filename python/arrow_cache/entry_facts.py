@@ -1,5 +1,7 @@
 """What `get_metadata` says about an entry."""
 
+from __future__ import annotations
+
 import copy
 import json
 import time
@@ -14,11 +16,19 @@ _MEMO = "metadata"
 
 def keep_metadata(entry: _core.Entry, metadata: Mapping[str, Any]) -> None:
     """Keep metadata beside the entry that its JSON text does not hold as it is."""
+    _core.set_memo(entry, _MEMO, _private(metadata), 0)
+
+
+def _private(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy, deep wherever that can be had."""
+    return {name: _copied(value) for name, value in metadata.items()}
+
+
+def _copied(value: Any) -> Any:
     try:
-        private = copy.deepcopy(dict(metadata))
-    except Exception:  # what can't be copied is kept as it is
-        private = dict(metadata)
-    _core.set_memo(entry, _MEMO, private, 0)
+        return copy.deepcopy(value)
+    except Exception:  # whatever a class of the caller's raises: what can't be copied is kept as it is
+        return value
 
 
 def entry_facts(entry: _core.Entry) -> dict[str, Any]:
@@ -26,7 +36,8 @@ def entry_facts(entry: _core.Entry) -> dict[str, Any]:
     facts, view = _core.describe(entry), EntryView.of(entry)
     expires_at = facts["expires_at"]
     kept = _core.memo(entry, _MEMO)
-    found = {
+    columns = [field for field in view.schema if field.name not in view.index_names]
+    return {
         "key": facts["key"],
         "kind": facts["kind"],
         "version": facts["version"],
@@ -37,15 +48,14 @@ def entry_facts(entry: _core.Entry) -> dict[str, Any]:
         "ttl": None if expires_at is None else max(0.0, expires_at - time.time()),
         "size_bytes": facts["size_bytes"],
         "num_rows": facts["row_count"],
-        "num_columns": facts["column_count"],
-        "column_names": view.schema.names,
-        "column_types": [str(kind) for kind in view.schema.types],
+        "num_columns": len(columns),
+        "column_names": [field.name for field in columns],
+        "column_types": [str(field.type) for field in columns],
         "partition_count": facts["partition_count"],
         "index_names": list(view.index_names),
         "crs": geometry_crs(view),
-        "metadata": json.loads(facts["metadata"] or "{}") if kept is None else copy.copy(kept),
+        "metadata": json.loads(facts["metadata"] or "{}") if kept is None else _private(kept),
     }
-    return found
 
 
 def geometry_crs(view: EntryView) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What the face keeps beside a version of an entry: its schema, its names, and its table once it was asked for."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -41,7 +43,7 @@ class EntryView:
         self._table: pa.Table | None = None
 
     @staticmethod
-    def of(entry: _core.Entry) -> "EntryView":
+    def of(entry: _core.Entry) -> EntryView:
         """The view of an entry, made when it is first asked for."""
         view = _core.memo(entry, _MEMO)
         if view is None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 from .config import ArrowCacheConfig
@@ -21,15 +22,18 @@ def merged_config(config: object, overrides: Mapping[str, Any]) -> ArrowCacheCon
             base = config
         case Mapping():
             base = ArrowCacheConfig.from_dict(config)
-        case str() | int() if not isinstance(config, bool):
+        case str() | Integral() if not isinstance(config, bool):
             if overrides.keys() & {"memory_limit", "max_size_bytes"}:
                 raise ConfigurationError(f"memory_limit is given twice: {config!r} as the first argument, and by name")
-            base = ArrowCacheConfig(memory_limit=config)
+            base = ArrowCacheConfig(memory_limit=config if isinstance(config, str) else int(config))
         case _:
             raise ConfigurationError(
                 f"config: give an ArrowCacheConfig, a mapping, or memory_limit as an int or text, not {type(config).__name__}"
             )
-    return base.replaced(overrides, frozen=True)
+    merged = base.replaced(overrides, frozen=True)
+    if merged.policy_args and merged.eviction_policy != "weighted":
+        raise ConfigurationError(f"configuration key 'policy_args': eviction_policy {merged.eviction_policy!r} takes no arguments; give {{}}")
+    return merged
 
 
 def engine_options(config: ArrowCacheConfig) -> dict[str, Any]:

@@ -13,7 +13,7 @@ UNIT_BYTES = {
     **{f"{prefix}b": 1000**power for power, prefix in enumerate("kmgtp", start=1)},
     **{f"{prefix}ib": 1024**power for power, prefix in enumerate("kmgtp", start=1)},
 }
-_SIZE = re.compile(r"\s*([0-9][0-9_]*(?:\.[0-9]+)?|\.[0-9]+)\s*([kmgtp]?i?b?)\s*", re.IGNORECASE)
+_SIZE = re.compile(r"\s*([0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?|\.[0-9]+)\s*([kmgtp]?i?b?)\s*", re.IGNORECASE)
 
 
 def parse_bytes(text: str) -> int:

@@ -1,5 +1,7 @@
 """SQL over the entries of a cache: parameters in, rows out in the form that was asked for."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from . import _core, converters

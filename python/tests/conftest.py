@@ -1,0 +1,29 @@
+"""What the tests of the Python face share."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from arrow_cache import ArrowCache
+
+
+@pytest.fixture
+def cache() -> Iterator[ArrowCache]:
+    """An open cache of its own for each test."""
+    with ArrowCache(memory_limit="1GiB", spill_to_disk=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    """A small frame with a default index."""
+    return pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"], "c": [0.5, None, 2.5]})
+
+
+@pytest.fixture
+def table() -> pa.Table:
+    """Ten rows in three batches."""
+    batches = [pa.record_batch({"n": list(range(low, high)), "s": [str(n) for n in range(low, high)]}) for low, high in ((0, 4), (4, 5), (5, 10))]
+    return pa.Table.from_batches(batches)
