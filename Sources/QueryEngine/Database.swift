@@ -25,10 +25,3 @@ protocol QueryResult: AnyObject {
   /// False at the end.
   func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool
 }
-
-/// Turns DuckDB's message into an error of ours, by the kind it starts with.
-func queryError(_ message: String) -> CacheError {
-  if message.hasPrefix("INTERRUPT") { return CacheError(.interrupted, "the query was interrupted") }
-  if message.hasPrefix("INTERNAL") || message.hasPrefix("FATAL") { return CacheError(.duckdb, message) }
-  return CacheError(.query, message.isEmpty ? "DuckDB failed without a message" : message)
-}

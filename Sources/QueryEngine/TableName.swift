@@ -26,12 +26,12 @@ enum TableName {
     case .entry(let entry): return .entry(entry)
     case .ambiguous(let keys):
       let names = keys.map { "\"\(prefix)\($0)\"" }.joined(separator: ", ")
-      return .failure("arrow_cache: \(name) could be \(names): these keys differ by case only; quote the name with the exact case")
+      return .failure("\(DuckDBMessage.ours)\(name) could be \(names): these keys differ by case only; quote the name with the exact case")
     case .missing:
       let keys = store.keys()
       let shown = keys.prefix(8).map { "\($0)" }.joined(separator: ", ")
       let list = keys.isEmpty ? "the cache is empty" : "the cache holds \(keys.count): \(shown)\(keys.count > 8 ? ", …" : "")"
-      return .failure("arrow_cache: there is no entry '\(key)' in the cache (\(list)); put it first, or check the name")
+      return .failure("\(DuckDBMessage.ours)there is no entry '\(key)' in the cache (\(list)); put it first, or check the name")
     }
   }
 

@@ -71,4 +71,17 @@ enum ColumnKind: Sendable, Equatable {
     default: nil
     }
   }
+
+  /// Why no version of DuckDB may be given the field, where that is so: known to break its database.
+  static func refusal(_ field: Field) -> String? {
+    if let values = field.dictionary, values.containsDictionary { return "a dictionary inside a dictionary breaks DuckDB" }
+    for child in field.children + [field.dictionary].compactMap({ $0 }) {
+      if let refusal = refusal(child) { return refusal }
+    }
+    return nil
+  }
+}
+
+extension Field {
+  fileprivate var containsDictionary: Bool { dictionary != nil || children.contains { $0.containsDictionary } }
 }

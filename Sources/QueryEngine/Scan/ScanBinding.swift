@@ -7,6 +7,10 @@ struct ScanColumn: Sendable {
   let kind: ColumnKind
   /// Why DuckDB cannot read the column, where it cannot: the query fails only if it asks for it.
   let failure: String?
+
+  static func failure(_ name: String, _ field: Field, _ reason: String) -> String {
+    "\(DuckDBMessage.ours)DuckDB cannot read column '\(name)' of Arrow format '\(field.format)' (\(DuckDBMessage.readable(reason))): select other columns, or cast it before it is put"
+  }
 }
 
 /// One reference to a cached table within a statement. DuckDB keeps it until the statement's result is destroyed, and so the

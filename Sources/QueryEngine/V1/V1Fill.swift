@@ -56,7 +56,8 @@ final class V1Converter: @unchecked Sendable {
   /// The type DuckDB gives the column: the API says it only of converted data, so no rows are converted.
   func columnType() throws(CacheError) -> V1Type {
     let batch = entry.batches.first ?? RecordBatch(emptyOf: entry.schema)
-    return try convert(batch, offset: 0, count: 0) { V1Type(adopting: v1.pointee.vector_get_column_type($0)) }
+    // One row, where there is one: DuckDB 1.5.5 fails on dictionaries inside lists of none.
+    return try convert(batch, offset: 0, count: min(1, batch.rowCount)) { V1Type(adopting: v1.pointee.vector_get_column_type($0)) }
   }
 
   func fill(_ vector: OpaquePointer?, rows: ScanWorker.Rows) throws(CacheError) {

@@ -59,10 +59,10 @@ enum V1Scan {
     let key = text(characters)
     v1.pointee.free(characters)
     guard let entry = TableName.entry(key, store: context.scan.store) else {
-      return v1.pointee.bind_set_error(info, "arrow_cache: the entry '\(key)' is no longer in the cache")
+      return v1.pointee.bind_set_error(info, "\(DuckDBMessage.ours)the entry '\(key)' is no longer in the cache")
     }
     guard !entry.schema.fields.isEmpty else {
-      return v1.pointee.bind_set_error(info, "arrow_cache: the entry '\(key)' has no columns, and SQL needs one at least")
+      return v1.pointee.bind_set_error(info, "\(DuckDBMessage.ours)the entry '\(key)' has no columns, and SQL needs one at least")
     }
     var columns: [ScanColumn] = []
     var converters: [Int: V1Converter] = [:]
@@ -72,11 +72,12 @@ enum V1Scan {
       var failure: String?
       if plain == nil {
         do throws(CacheError) {
+          if let refusal = ColumnKind.refusal(entry.schema.fields[index]) { throw CacheError(.query, refusal) }
           let converter = try V1Converter(entry: entry, column: index, connection: context.converter)
           type = try converter.columnType()
           converters[index] = converter
         } catch {
-          failure = "arrow_cache: DuckDB cannot read column '\(name)' of Arrow format '\(entry.schema.fields[index].format)' (\(error)): select other columns, or cast it before it is put"
+          failure = ScanColumn.failure(name, entry.schema.fields[index], error.description)
         }
       }
       columns.append(ScanColumn(name: name, kind: kind, failure: failure))

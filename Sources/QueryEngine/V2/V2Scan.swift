@@ -33,7 +33,7 @@ enum V2Scan {
   private static let bind: duckdb_v2_bind = { info, result, context, error in
     var data: UnsafeMutableRawPointer?
     _ = v2.pointee.function_bind_get_user_data(info, &data, nil)
-    guard let scan = borrowed(data, as: ScanContext.self) else { return v2Fail(error, "arrow_cache: the cache is gone") }
+    guard let scan = borrowed(data, as: ScanContext.self) else { return v2Fail(error, "\(DuckDBMessage.ours)the cache is gone") }
     do throws(V2Failure) {
       var argument: OpaquePointer?
       try v2Call { v2.pointee.function_bind_get_arg_value(info, 0, &argument, $0) }
@@ -42,10 +42,10 @@ enum V2Scan {
       try v2Call { v2.pointee.value_get_varchar(value.handle, &text, $0) }
       let key = v2String(text)
       guard let entry = TableName.entry(key, store: scan.store) else {
-        return v2Fail(error, "arrow_cache: the entry '\(key)' is no longer in the cache")
+        return v2Fail(error, "\(DuckDBMessage.ours)the entry '\(key)' is no longer in the cache")
       }
       guard !entry.schema.fields.isEmpty else {
-        return v2Fail(error, "arrow_cache: the entry '\(key)' has no columns, and SQL needs one at least")
+        return v2Fail(error, "\(DuckDBMessage.ours)the entry '\(key)' has no columns, and SQL needs one at least")
       }
       let names = ScanBinding.columnNames(entry.schema)
       var columns: [ScanColumn] = []
@@ -74,10 +74,11 @@ enum V2Scan {
       return (ScanColumn(name: name, kind: kind, failure: nil), try V2Type(factory: factory, id: V2TypeID.of(type)))
     }
     do throws(V2Failure) {
+      if let refusal = ColumnKind.refusal(schema.fields[index]) { throw V2Failure(code: V2Failure.inputInvalid, message: refusal) }
       let importer = try V2Importer(schema: schema, column: index, context: context)
       return (ScanColumn(name: name, kind: kind, failure: nil), try importer.columnType())
     } catch {
-      let reason = "arrow_cache: DuckDB cannot read column '\(name)' of Arrow format '\(schema.fields[index].format)' (\(error.message)): select other columns, or cast it before it is put"
+      let reason = ScanColumn.failure(name, schema.fields[index], error.message)
       return (ScanColumn(name: name, kind: kind, failure: reason), try V2Type(factory: factory, id: V2TypeID.varchar))
     }
   }

@@ -1,0 +1,59 @@
+import Primitives
+
+/// Turns DuckDB's message into an error of ours, by the kind it starts with.
+func queryError(_ message: String) -> CacheError {
+  let message = DuckDBMessage.readable(message)
+  if message.hasPrefix("INTERRUPT") { return CacheError(.interrupted, "the query was interrupted") }
+  if message.hasPrefix("INTERNAL") || message.hasPrefix("FATAL") { return CacheError(.duckdb, message) }
+  return CacheError(.query, message.isEmpty ? "DuckDB failed without a message" : message)
+}
+
+/// DuckDB's messages as a person wants them.
+enum DuckDBMessage {
+  /// What our own callbacks' messages start with: DuckDB puts its kinds of error in front.
+  static let ours = "arrow_cache: "
+
+  static func readable(_ message: String) -> String {
+    var text = Substring(unwrapped(message))
+    if let mark = text.firstRange(of: ours) { text = text[mark.upperBound...] }
+    // For DuckDB's developers: what kind of bug it is, and addresses.
+    for tail in ["\nThis error signals", "\n\nStack Trace", "Stack Trace:"] {
+      if let range = text.firstRange(of: tail) { text = text[..<range.lowerBound] }
+    }
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return String(text)
+  }
+
+  /// The message inside the JSON that some functions of DuckDB 1.5 give: {"exception_type":"…","exception_message":"…",…}.
+  private static func unwrapped(_ message: String) -> String {
+    let mark = "\"exception_message\":\""
+    guard message.hasPrefix("{\"exception_type\""), let range = message.firstRange(of: mark) else { return message }
+    var result = ""
+    var isEscaped = false
+    for character in message[range.upperBound...] {
+      if isEscaped {
+        result.append(character == "n" ? "\n" : character)
+        isEscaped = false
+      } else if character == "\\" {
+        isEscaped = true
+      } else if character == "\"" {
+        break
+      } else {
+        result.append(character)
+      }
+    }
+    return result
+  }
+}
+
+extension StringProtocol {
+  /// The first place where `pattern` stands.
+  func firstRange(of pattern: String) -> Range<Index>? {
+    var start = startIndex
+    while start < endIndex {
+      if self[start...].hasPrefix(pattern) { return start..<index(start, offsetBy: pattern.count) }
+      formIndex(after: &start)
+    }
+    return nil
+  }
+}
