@@ -11,27 +11,27 @@ from typing import Any
 import numpy as np
 
 from .errors import InvalidArgument, InvalidArgumentType
-from .nearest import nearest_hint
+from .wording import nearest_hint, shortened
 
 
 def checked_key(key: object) -> str:
     """A key: a non-empty str."""
     if not isinstance(key, str):
-        raise InvalidArgumentType(f"a key is a non-empty str, not {type(key).__name__} ({_short(key)})")
+        raise InvalidArgumentType(f"a key is a non-empty str, not {type(key).__name__} ({shortened(key)})")
     if not key:
         raise InvalidArgument("a key is a non-empty str; this one is empty")
     if not key.isascii():
         try:
             key.encode()
         except UnicodeEncodeError as error:
-            raise InvalidArgument(f"the key {_short(key)} is not valid Unicode: {error.reason} at {error.start}") from error
+            raise InvalidArgument(f"the key {shortened(key)} is not valid Unicode: {error.reason} at {error.start}") from error
     return key
 
 
 def checked_flag(name: str, value: object) -> bool:
     """True or False."""
     if not isinstance(value, bool | np.bool_):
-        raise InvalidArgumentType(f"{name}: give True or False, not {type(value).__name__} ({_short(value)})")
+        raise InvalidArgumentType(f"{name}: give True or False, not {type(value).__name__} ({shortened(value)})")
     return bool(value)
 
 
@@ -43,7 +43,7 @@ def checked_rows(name: str, value: object) -> int:
         rows = operator.index(value)  # type: ignore[arg-type]  # refuses with TypeError what is not an integer
     except TypeError:
         raise InvalidArgumentType(
-            f"{name}: give a number of rows as an integer of at least 0, not {type(value).__name__} ({_short(value)})"
+            f"{name}: give a number of rows as an integer of at least 0, not {type(value).__name__} ({shortened(value)})"
         ) from None
     if rows < 0:
         raise InvalidArgument(f"{name}: {rows} is negative; rows count from 0")
@@ -57,11 +57,11 @@ def checked_ttl(ttl: object) -> float | None:
     if isinstance(ttl, dt.timedelta):
         ttl = ttl.total_seconds()
     if isinstance(ttl, bool | str | bytes) or not hasattr(ttl, "__float__"):
-        raise InvalidArgumentType(f"ttl: give seconds above 0, a timedelta, or None for ever, not {type(ttl).__name__} ({_short(ttl)})")
+        raise InvalidArgumentType(f"ttl: give seconds above 0, a timedelta, or None for ever, not {type(ttl).__name__} ({shortened(ttl)})")
     try:
         seconds = float(ttl)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidArgumentType(f"ttl: {_short(ttl)} is no number of seconds: {error}") from error
+        raise InvalidArgumentType(f"ttl: {shortened(ttl)} is no number of seconds: {error}") from error
     if not math.isfinite(seconds) or seconds <= 0:
         raise InvalidArgument(f"ttl: {seconds:g} is not allowed; give seconds above 0, or None for ever")
     return seconds
@@ -78,7 +78,7 @@ def checked_columns(columns: object) -> list[str] | None:
     names = list(columns)
     for name in names:
         if not isinstance(name, str):
-            raise InvalidArgumentType(f"columns: a name is a str, not {type(name).__name__} ({_short(name)})")
+            raise InvalidArgumentType(f"columns: a name is a str, not {type(name).__name__} ({shortened(name)})")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidArgument(f"columns: {twice!r} is named {names.count(twice)} times; name each column once")
@@ -123,11 +123,6 @@ def _rendered(value: Any) -> Any:
         case float() if math.isfinite(value):
             return float(value)
     return str(value)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def note_progress(progress: object) -> None:

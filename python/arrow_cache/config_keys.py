@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 from . import config_rules as rule
 from .config_rules import Rule
 from .errors import ConfigurationError, UnknownKeyError
-from .nearest import nearest_hint
+from .wording import nearest_hint, shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def known_name(name: object) -> str:
         hint = nearest_hint(name, KEYS)
     else:
         hint = f"; a key is a str, not {type(name).__name__}"
-    raise UnknownKeyError(f"unknown configuration key {name!r}{hint}. Known keys: {', '.join(KEYS)}")
+    raise UnknownKeyError(f"unknown configuration key {shortened(name)}{hint}. Known keys: {', '.join(KEYS)}")
 
 
 def normal_value(name: str, value: object) -> object:
@@ -120,7 +120,7 @@ def normal_value(name: str, value: object) -> object:
         fact = f"of type {type(value).__name__}"
     except (ValueError, ArithmeticError):
         fact = "not allowed"
-    raise ConfigurationError(f"configuration key {name!r}: {_short(value)} is {fact}; give {wanted.allowed}")
+    raise ConfigurationError(f"configuration key {name!r}: {shortened(value, 80)} is {fact}; give {wanted.allowed}")
 
 
 def without_effect(values: Mapping[str, object]) -> str | None:
@@ -140,7 +140,3 @@ def without_effect(values: Mapping[str, object]) -> str | None:
 def _asks(name: str, value: object) -> bool:
     return value is True or (value is not False and value != KEYS[name].default)
 
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."

@@ -11,6 +11,7 @@ import pandas as pd
 
 from .errors import InvalidArgument, InvalidArgumentType
 from .parameter_lists import NULL, Tagged, unified
+from .wording import shortened
 
 TaggedParameters = list[Tagged] | dict[str, Tagged] | None
 
@@ -43,7 +44,7 @@ def tag_parameters(parameters: object) -> TaggedParameters:
     if isinstance(parameters, Mapping):
         for name in parameters:
             if not isinstance(name, str) or not name:
-                raise InvalidArgumentType(f"parameters: the names of a mapping are non-empty str ($name in the SQL), not {name!r}")
+                raise InvalidArgumentType(f"parameters: the names of a mapping are non-empty str ($name in the SQL), not {shortened(name)}")
         return {str(name): tag(value, f"parameter ${name}") for name, value in parameters.items()}
     if isinstance(parameters, np.ndarray):
         parameters = list(parameters)
@@ -62,7 +63,7 @@ def tag(value: object, where: str, depth: int = 0) -> Tagged:
     try:
         return _tagged(value, where, depth)
     except (OverflowError, pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta) as error:
-        raise InvalidArgument(f"{where}: {value!r} is beyond what DuckDB holds: {error}") from error
+        raise InvalidArgument(f"{where}: {shortened(value)} is beyond what DuckDB holds: {error}") from error
 
 
 def _tagged(value: object, where: str, depth: int) -> Tagged:
@@ -166,7 +167,7 @@ def _numpy_time(value: np.datetime64 | np.timedelta64, where: str, depth: int) -
     try:
         moment = pd.Timestamp(value) if isinstance(value, np.datetime64) else pd.Timedelta(value)
     except ValueError as error:
-        raise InvalidArgument(f"{where}: {value!r} can't be bound: {error}") from error
+        raise InvalidArgument(f"{where}: {shortened(value)} can't be bound: {error}") from error
     return tag(moment, where, depth)
 
 
@@ -175,7 +176,7 @@ def _struct(value: Mapping[Any, object], where: str, depth: int) -> Tagged:
         raise InvalidArgument(f"{where}: an empty dict has no DuckDB type; pass None")
     for name in value:
         if not isinstance(name, str):
-            raise InvalidArgumentType(f"{where}: the names of a dict (a STRUCT) are str, not {name!r}")
+            raise InvalidArgumentType(f"{where}: the names of a dict (a STRUCT) are str, not {shortened(name)}")
     return ("struct", [(str(name), tag(item, f"{where}[{name!r}]", depth)) for name, item in value.items()])
 
 

@@ -191,7 +191,8 @@ def test_statements_without_rows_give_what_duckdbs_client_gives(cache):
         "CHECKPOINT",
     ):
         expected, got = client.execute(sql).df(), cache.query(sql)
-        assert_frame_equal(got, expected, check_dtype=False, obj=sql)
+        assert list(got.columns) == list(expected.columns), sql
+        assert got.astype(object).where(got.notna(), None).values.tolist() == expected.astype(object).where(expected.notna(), None).values.tolist(), sql
 
 
 def test_tables_and_views_of_ones_own(sales):
@@ -304,7 +305,7 @@ def test_odd_text(cache):
 
 def test_explain(sales):
     plan = sales.explain("SELECT sum(n) FROM _cache_sales WHERE n > 1")
-    assert isinstance(plan, str) and "AGGREGATE" in plan and len(plan.splitlines()) > 3
+    assert isinstance(plan, str) and "AGGREGATE" in plan.upper() and len(plan.splitlines()) > 3
 
 
 def test_explain_analyze_runs_it(sales):
@@ -316,7 +317,7 @@ def test_explain_analyze_runs_it(sales):
 
 
 def test_explain_takes_parameters(sales):
-    assert "AGGREGATE" in sales.explain("SELECT sum(n) FROM _cache_sales WHERE n > $low", {"low": 1})
+    assert "AGGREGATE" in sales.explain("SELECT sum(n) FROM _cache_sales WHERE n > $low", {"low": 1}).upper()
 
 
 def test_explain_of_wrong_sql(sales):

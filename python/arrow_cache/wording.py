@@ -1,4 +1,4 @@
-"""The known name that is nearest to a wrong one, for error messages."""
+"""Words for error messages: the known name that is nearest to a wrong one, and a value in short."""
 
 import difflib
 from collections.abc import Iterable
@@ -21,3 +21,12 @@ def nearest_hint(name: str, known: Iterable[str]) -> str:
     """``"; the nearest is 'x'"``, or nothing."""
     found = nearest(name, known)
     return "" if found is None else f"; the nearest is {found!r}"
+
+
+def shortened(value: object, longest: int = 60) -> str:
+    """The value as Python would write it, cut where that is long; its type where it can't be written."""
+    try:
+        text = repr(value)
+    except Exception:  # whatever a class of the caller's raises; Python itself does for integers of many digits
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= longest else text[: longest - 3] + "..."
