@@ -9,8 +9,9 @@ enum ColumnKind: Sendable, Equatable {
   case halfFloat
   /// Strings or bytes behind offsets: DuckDB's string headers are built over Arrow's bytes.
   case text32, text64, textView
-  /// Text in a dictionary, decoded here: indices of this many bytes.
+  /// Values in a dictionary, decoded here: indices of this many bytes.
   case dictionaryText(indexBytes: Int, offsetBytes: Int)
+  case dictionaryFixed(indexBytes: Int, byteWidth: Int)
   /// Everything else: DuckDB's own conversion from Arrow.
   case converted
 
@@ -25,9 +26,11 @@ enum ColumnKind: Sendable, Equatable {
     if field.isExtension { return (.converted, nil) }
     if let values = field.dictionary {
       guard decodesDictionaries, let index = indexBytes(field.format), !values.isExtension, values.dictionary == nil else { return (.converted, nil) }
-      switch values.format {
-      case "u": return (.dictionaryText(indexBytes: index, offsetBytes: 4), .varchar)
-      case "U": return (.dictionaryText(indexBytes: index, offsetBytes: 8), .varchar)
+      let (kind, type) = of(values, decodesDictionaries: true)
+      switch kind {
+      case .text32: return (.dictionaryText(indexBytes: index, offsetBytes: 4), type)
+      case .text64: return (.dictionaryText(indexBytes: index, offsetBytes: 8), type)
+      case .fixed(let width): return (.dictionaryFixed(indexBytes: index, byteWidth: width), type)
       default: return (.converted, nil)
       }
     }

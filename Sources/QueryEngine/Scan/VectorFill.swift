@@ -110,23 +110,15 @@ struct VectorFill {
     }
   }
 
-  /// Text in a dictionary; `markNull` is called for the rows whose dictionary value is null (null indices are in the validity).
-  func fillDictionaryText<Offset: FixedWidthInteger>(
-    indexBytes: Int, offsets: Offset.Type, to target: UnsafeMutableRawPointer, markNull: (Int) -> Void
-  ) {
-    guard let dictionary = array.dictionary?.pointee, let indices = values(), let all = dictionary.buffers?[1] else {
-      memset(target, 0, count * 16)
-      return
-    }
-    let offsets = all.assumingMemoryBound(to: Offset.self) + Int(dictionary.offset)
-    let bytes = dictionary.buffers[2] ?? all
-    let valueValidity = dictionary.null_count == 0 ? nil : dictionary.buffers[0]?.assumingMemoryBound(to: UInt8.self)
+  /// Calls `body` with each row and its place in the dictionary's buffers. `markNull` is called for the rows whose dictionary value is
+  /// null; null indices are in the column's own validity.
+  @inline(__always)
+  private func forEachIndex(_ indexBytes: Int, markNull: (Int) -> Void, _ body: (_ row: Int, _ place: Int) -> Void) {
+    guard let dictionary = array.dictionary?.pointee, let indices = values() else { return }
+    let valueValidity = dictionary.null_count == 0 ? nil : dictionary.buffers?[0]?.assumingMemoryBound(to: UInt8.self)
     let validity = validity
-    var header = target
     for row in 0..<count {
       let at = first + row
-      memset(header, 0, 16)
-      defer { header += 16 }
       if let validity, validity[at >> 3] >> UInt8(at & 7) & 1 == 0 { continue }
       let index: Int =
         switch indexBytes {
@@ -139,12 +131,28 @@ struct VectorFill {
         markNull(row)
         continue
       }
-      if let valueValidity, valueValidity[(index + Int(dictionary.offset)) >> 3] >> UInt8((index + Int(dictionary.offset)) & 7) & 1 == 0 {
-        markNull(row)
-        continue
-      }
-      let start = Int(offsets[index])
-      StringHeader.write(bytes + start, Int(offsets[index + 1]) - start, to: header)
+      let place = index + Int(dictionary.offset)
+      if let valueValidity, valueValidity[place >> 3] >> UInt8(place & 7) & 1 == 0 { markNull(row) } else { body(row, place) }
+    }
+  }
+
+  func fillDictionaryText<Offset: FixedWidthInteger>(
+    indexBytes: Int, offsets: Offset.Type, to target: UnsafeMutableRawPointer, markNull: (Int) -> Void
+  ) {
+    memset(target, 0, count * 16)
+    guard let dictionary = array.dictionary?.pointee, let offsets = dictionary.buffers?[1]?.assumingMemoryBound(to: Offset.self) else { return }
+    let bytes = dictionary.buffers[2] ?? UnsafeRawPointer(offsets)
+    forEachIndex(indexBytes, markNull: markNull) { row, place in
+      let start = Int(offsets[place])
+      StringHeader.write(bytes + start, Int(offsets[place + 1]) - start, to: target + row * 16)
+    }
+  }
+
+  func fillDictionary(indexBytes: Int, fixed width: Int, to target: UnsafeMutableRawPointer, markNull: (Int) -> Void) {
+    memset(target, 0, count * width)
+    guard let bytes = array.dictionary?.pointee.buffers?[1] else { return }
+    forEachIndex(indexBytes, markNull: markNull) { row, place in
+      memcpy(target + row * width, bytes + place * width, width)
     }
   }
 }

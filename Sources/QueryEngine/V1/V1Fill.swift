@@ -26,6 +26,7 @@ enum V1Fill {
     case .textView: source.fillViews(to: target)
     case .dictionaryText(let indexBytes, 4): source.fillDictionaryText(indexBytes: indexBytes, offsets: Int32.self, to: target, markNull: markNull)
     case .dictionaryText(let indexBytes, _): source.fillDictionaryText(indexBytes: indexBytes, offsets: Int64.self, to: target, markNull: markNull)
+    case .dictionaryFixed(let indexBytes, let width): source.fillDictionary(indexBytes: indexBytes, fixed: width, to: target, markNull: markNull)
     case .converted: break  // has a V1Converter
     }
   }

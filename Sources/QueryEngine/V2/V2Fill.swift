@@ -33,7 +33,7 @@ enum V2Fill {
     case .text32: source.fillText(offsets: Int32.self, to: target)
     case .text64: source.fillText(offsets: Int64.self, to: target)
     case .textView: source.fillViews(to: target)
-    case .dictionaryText, .converted: break  // converted above: DuckDB makes dictionary vectors of dictionary arrays
+    case .dictionaryText, .dictionaryFixed, .converted: break  // converted above: DuckDB makes dictionary vectors of dictionary arrays
     }
   }
 }
