@@ -102,28 +102,31 @@ def _name(function: Callable[..., object]) -> str:
     return f"{getattr(named, '__module__', None) or '?'}.{named.__qualname__}"
 
 
-def _identity(function: Callable[..., object]) -> str:
+def _identity(function: Callable[..., object], within: frozenset[int] = frozenset()) -> str:
     """Digest of what the function is beside its name: its code and what it closes over, as it is now.
 
     Functions of one name (lambdas, functions made by functions, a notebook cell that was edited) stay apart by it.
     """
     plain = inspect.unwrap(function)
+    if id(plain) in within:  # functions that call each other
+        return "above"
+    within |= {id(plain)}
     parts: list[object] = []
     if isinstance(plain, functools.partial):
-        parts += [_closed_over(value) for value in (*plain.args, *plain.keywords.items())]
+        parts += [_closed_over(value, within) for value in (*plain.args, *plain.keywords.items())]
         plain = plain.func
     if isinstance(plain, types.MethodType):
-        parts.append(_closed_over(plain.__self__))
+        parts.append(_closed_over(plain.__self__, within))
         plain = plain.__func__
     if isinstance(plain, types.FunctionType):
         parts.append(_code(plain.__code__))
         for cell in plain.__closure__ or ():
             try:
-                parts.append(_closed_over(cell.cell_contents))
+                parts.append(_closed_over(cell.cell_contents, within))
             except ValueError:  # not filled yet: the function itself, as a rule
                 parts.append("empty")
     else:
-        parts.append(_closed_over(plain))
+        parts.append(_closed_over(plain, within))
     return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
@@ -132,9 +135,9 @@ def _code(code: types.CodeType) -> object:
     return (code.co_code, code.co_names, constants)
 
 
-def _closed_over(value: object) -> str:
+def _closed_over(value: object, within: frozenset[int]) -> str:
     if isinstance(value, types.FunctionType):
-        return f"{_name(value)}#{_identity(value)}"
+        return f"{_name(value)}#{_identity(value, within)}"
     if isinstance(value, type | types.BuiltinFunctionType | types.ModuleType):
         return repr(value)
     try:
