@@ -18,7 +18,7 @@ from .dictionary_access import DictionaryAccess
 from .duckdb_library import library_path
 from .entry_facts import entry_facts, keep_metadata
 from .entry_view import EntryView
-from .errors import CacheError, InvalidArgumentType, KeyExists
+from .errors import CacheError, InvalidArgumentType, KeyExists, UnsupportedTypeError
 from .opening import engine_options, merged_config
 from .sizes import format_bytes
 from .sql import SQLRunner
@@ -173,7 +173,12 @@ class ArrowCache(DictionaryAccess, Building):
         incoming = converters.to_arrow(data, preserve_index=preserve_index)
         export = getattr(incoming.stream, "__arrow_c_stream__", None)
         stream = incoming.stream if export is None else export()
-        entry = _core.put(self._handle, key, stream, incoming.kind, text, ttl, overwrite, auto_partition, incoming.copy)
+        try:
+            entry = _core.put(self._handle, key, stream, incoming.kind, text, ttl, overwrite, auto_partition, incoming.copy)
+        except TypeError as error:  # what __arrow_c_stream__ gave is no stream
+            if isinstance(error, CacheError):
+                raise
+            raise UnsupportedTypeError(f"a {type(data).__name__} can't be put: {error}") from error
         if metadata is not None and not is_faithful:
             keep_metadata(entry, metadata)
         return entry

@@ -1,5 +1,6 @@
 """The configuration of a cache: validated when it is set, fixed once a cache works with it."""
 
+import copy
 import json
 import os
 import sys
@@ -11,8 +12,10 @@ from typing import Any, Self, Unpack
 from .config_keys import KEYS, ConfigKeys, known_name, normal_value, without_effect
 from .errors import ConfigurationError, MissingFileError, StorageError
 
-#: Every configuration key with its default.
-DEFAULT_CONFIG: dict[str, Any] = {name: key.default for name, key in KEYS.items()}
+_DEFAULTS: dict[str, Any] = {name: key.default for name, key in KEYS.items()}
+
+#: Every configuration key with its default. A copy: changing it changes no default.
+DEFAULT_CONFIG: dict[str, Any] = copy.deepcopy(_DEFAULTS)
 
 
 class ArrowCacheConfig(Mapping[str, Any]):
@@ -123,7 +126,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
     _frozen: bool
 
     def __init__(self, **keys: Unpack[ConfigKeys]) -> None:
-        self._fill(DEFAULT_CONFIG)
+        self._fill(_DEFAULTS)
         self._take(keys)
         _warn_without_effect({name: self._values[known_name(name)] for name in keys})
 
@@ -151,12 +154,12 @@ class ArrowCacheConfig(Mapping[str, Any]):
         frozen : bool, default False
             Whether the copy refuses to be changed.
         """
-        copy = ArrowCacheConfig.__new__(ArrowCacheConfig)
-        copy._fill(self._values)
-        copy._take(keys)
-        object.__setattr__(copy, "_frozen", frozen)
-        _warn_without_effect({name: copy._values[known_name(name)] for name in keys})
-        return copy
+        other = ArrowCacheConfig.__new__(ArrowCacheConfig)
+        other._fill(self._values)
+        other._take(keys)
+        object.__setattr__(other, "_frozen", frozen)
+        _warn_without_effect({name: other._values[known_name(name)] for name in keys})
+        return other
 
     def __getitem__(self, name: str) -> Any:
         return _copied(self._values[known_name(name)])
@@ -194,7 +197,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
     __hash__ = None  # type: ignore[assignment]  # it can change
 
     def __repr__(self) -> str:
-        changed = ", ".join(f"{name}={value!r}" for name, value in self._values.items() if value != DEFAULT_CONFIG[name])
+        changed = ", ".join(f"{name}={value!r}" for name, value in self._values.items() if value != _DEFAULTS[name])
         return f"ArrowCacheConfig({changed})"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -227,9 +230,9 @@ class ArrowCacheConfig(Mapping[str, Any]):
         if not isinstance(config_dict, Mapping):
             raise ConfigurationError(f"a configuration is a mapping of keys to values, not {type(config_dict).__name__}")
         config = cls.__new__(cls)
-        config._fill(DEFAULT_CONFIG)
+        config._fill(_DEFAULTS)
         config._take(config_dict)
-        _warn_without_effect({name: value for name, value in config._values.items() if value != DEFAULT_CONFIG[name]})
+        _warn_without_effect({name: value for name, value in config._values.items() if value != _DEFAULTS[name]})
         return config
 
     @classmethod

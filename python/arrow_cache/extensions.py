@@ -25,8 +25,15 @@ class Extensions:
         self._outcomes: dict[str, str | None] = {}  # None: loaded; text: why not
         self._loading = threading.Lock()
 
-    def load(self, name: str) -> None:
+    def load(self, name: str, *, is_missing: bool = False) -> None:
         """Load an extension unless it is loaded; a failure is remembered, so that it costs time once.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+        is_missing : bool, default False
+            Whether DuckDB says that it is not loaded, which after a restart of DuckDB is so for what was loaded before.
 
         Raises
         ------
@@ -37,6 +44,9 @@ class Extensions:
             with self._loading:
                 if name not in self._outcomes:
                     self._outcomes[name] = self._attempt(name)
+        elif is_missing and self._outcomes[name] is None:
+            with self._loading:
+                self._outcomes[name] = self._attempt(name)
         failure = self._outcomes[name]
         if failure is not None:
             raise DuckDBError(failure)

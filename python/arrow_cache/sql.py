@@ -51,7 +51,7 @@ class SQLRunner:
             if name is None:
                 raise
             try:
-                self.extensions.load(name)
+                self.extensions.load(name, is_missing=True)
             except DuckDBError as failure:
                 raise failure from error
             if ";" in sql.strip().rstrip(";"):

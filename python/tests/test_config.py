@@ -235,6 +235,11 @@ def test_what_is_read_is_a_copy():
     assert DEFAULT_CONFIG["duckdb_extensions"] == []
 
 
+def test_the_defaults_are_a_copy(monkeypatch):
+    monkeypatch.setitem(DEFAULT_CONFIG, "thread_count", 5)
+    assert ArrowCacheConfig().thread_count == 0
+
+
 def test_the_configuration_of_a_cache_is_fixed_and_its_own():
     config = ArrowCacheConfig(thread_count=1)
     with ArrowCache(config) as cache:

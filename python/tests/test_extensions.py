@@ -103,6 +103,14 @@ def test_each_is_loaded_once():
     assert database.ran == ["LOAD fancy"]
 
 
+def test_what_a_restart_of_duckdb_lost_is_loaded_again():
+    database = Database("LOAD fancy")
+    extensions = Extensions(database)
+    extensions.load("fancy", is_missing=True)
+    extensions.load("fancy", is_missing=True)
+    assert database.ran == ["LOAD fancy"] * 2
+
+
 def test_install_comes_last():
     database = Database("INSTALL fancy; LOAD fancy")
     Extensions(database).load("fancy")
