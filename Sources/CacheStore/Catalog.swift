@@ -18,6 +18,7 @@ struct Catalog {
   private var lastVersion: UInt64 = 0
   private var accessTick: UInt64 = 0
   private(set) var partitionCount = 0
+  var expiryQueueLength: Int { expiry.count }
   var isClosed = false
   var hits = 0
   var misses = 0
@@ -55,7 +56,7 @@ struct Catalog {
     accessTick += 1
     slot.lastAccess = accessTick
     slot.accessCount += 1
-    policy.update(slot)
+    policy.touch(slot)
     slot.entry.recordAccess(now)
   }
 
@@ -172,7 +173,7 @@ struct Catalog {
   mutating func setExpiry(_ slot: Slot, _ expiresAt: Double?) {
     slot.expiresAt = expiresAt
     slot.entry.recordExpiry(expiresAt)
-    policy.update(slot)
+    policy.reschedule(slot)
     queueExpiry(slot)
   }
 

@@ -6,10 +6,17 @@ import Primitives
 protocol EvictionPolicy: AnyObject {
   func insert(_ slot: Slot)
   func remove(_ slot: Slot)
-  /// The slot has been read, or its time to live has changed.
-  func update(_ slot: Slot)
+  /// The slot has been read.
+  func touch(_ slot: Slot)
+  /// The slot's time to live has changed.
+  func reschedule(_ slot: Slot)
   /// The one to go first; stays until it is removed.
   var victim: Slot? { get }
+}
+
+extension EvictionPolicy {
+  func touch(_ slot: Slot) {}
+  func reschedule(_ slot: Slot) {}
 }
 
 /// The policies by name.

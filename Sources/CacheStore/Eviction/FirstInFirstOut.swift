@@ -5,5 +5,4 @@ final class FirstInFirstOut: EvictionPolicy {
   var victim: Slot? { heap.first }
   func insert(_ slot: Slot) { heap.insert(slot, rank: slot.entry.version) }
   func remove(_ slot: Slot) { heap.remove(slot) }
-  func update(_ slot: Slot) {}
 }

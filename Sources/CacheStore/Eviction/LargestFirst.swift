@@ -5,5 +5,4 @@ final class LargestFirst: EvictionPolicy {
   var victim: Slot? { heap.first }
   func insert(_ slot: Slot) { heap.insert(slot, rank: Rank(first: -slot.entry.sizeBytes, second: slot.entry.version)) }
   func remove(_ slot: Slot) { heap.remove(slot) }
-  func update(_ slot: Slot) {}
 }

@@ -5,7 +5,7 @@ final class LeastFrequentlyUsed: EvictionPolicy {
   var victim: Slot? { heap.first }
   func insert(_ slot: Slot) { heap.insert(slot, rank: rank(slot)) }
   func remove(_ slot: Slot) { heap.remove(slot) }
-  func update(_ slot: Slot) { heap.update(slot, rank: rank(slot)) }
+  func touch(_ slot: Slot) { heap.update(slot, rank: rank(slot)) }
 
   private func rank(_ slot: Slot) -> Rank<Int, UInt64> { Rank(first: slot.accessCount, second: slot.lastAccess) }
 }

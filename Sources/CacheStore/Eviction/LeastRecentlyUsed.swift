@@ -32,7 +32,7 @@ final class LeastRecentlyUsed: EvictionPolicy {
     slot.place = -1
   }
 
-  func update(_ slot: Slot) {
+  func touch(_ slot: Slot) {
     guard slot.place >= 0, slot.place != newest else { return }
     unlink(slot.place)
     nodes[slot.place].newer = Self.none

@@ -5,7 +5,7 @@ final class SoonestExpiry: EvictionPolicy {
   var victim: Slot? { heap.first }
   func insert(_ slot: Slot) { heap.insert(slot, rank: rank(slot)) }
   func remove(_ slot: Slot) { heap.remove(slot) }
-  func update(_ slot: Slot) { heap.update(slot, rank: rank(slot)) }
+  func reschedule(_ slot: Slot) { heap.update(slot, rank: rank(slot)) }
 
   private func rank(_ slot: Slot) -> Rank<Double, UInt64> { Rank(first: slot.expiresAt ?? .infinity, second: slot.entry.version) }
 }

@@ -1,0 +1,116 @@
+import ArrowData
+import CArrow
+import Glibc
+import Primitives
+import Testing
+
+@testable import CacheStore
+
+/// A store with a clock that stands still, and the count of what its producers have not had back.
+struct Fixture {
+  let store: Store
+  let clock = ManualClock()
+  let counter = ReleaseCounter()
+
+  init(_ change: (inout StoreOptions) -> Void = { _ in }) throws(CacheError) {
+    var options = StoreOptions()
+    change(&options)
+    store = try Store(options: options, clock: clock)
+  }
+
+  /// Puts one column of 64-bit numbers, a batch each.
+  @discardableResult
+  func put(
+    _ key: String, _ batches: [[Int64?]] = [[1, 2, 3]], ttl: Double? = nil, overwrite: Bool = true, autoPartition: Bool? = nil,
+    copyAll: Bool = false
+  ) throws(CacheError) -> Entry {
+    try put(key, numbers(batches), ttl: ttl, overwrite: overwrite, autoPartition: autoPartition, copyAll: copyAll)
+  }
+
+  @discardableResult
+  func put(
+    _ key: String, _ spec: StreamSpec, ttl: Double? = nil, overwrite: Bool = true, autoPartition: Bool? = nil, copyColumns: Set<Int>? = nil,
+    copyAll: Bool = false
+  ) throws(CacheError) -> Entry {
+    try store.put(
+      key: key, stream: try spec.reader(counter), kind: "test", userMetadata: "{}", ttl: ttl, overwrite: overwrite, autoPartition: autoPartition,
+      copyColumns: copyColumns, copyAll: copyAll)
+  }
+
+  /// Puts a table of so many bytes.
+  @discardableResult
+  func put(_ key: String, bytes: Int, ttl: Double? = nil) throws(CacheError) -> Entry {
+    try put(key, [(0..<Int64(bytes / 8)).map { $0 }], ttl: ttl)
+  }
+
+  func numbers(_ batches: [[Int64?]]) throws(CacheError) -> StreamSpec {
+    StreamSpec(
+      schema: Schema(fields: [try Field(name: "v", format: "l")]), batches: batches.map { .table([column($0)], length: $0.count) })
+  }
+
+  /// Recounts everything from scratch and compares it with what the store keeps running.
+  func audit(_ place: SourceLocation = #_sourceLocation) {
+    store.catalog.withLock { catalog in
+      var all = BufferSet()
+      var partitions = 0
+      for (key, slot) in catalog.slots {
+        var own = BufferSet()
+        for batch in slot.entry.batches {
+          own.insert(batch)
+          all.insert(batch)
+        }
+        partitions += slot.entry.partitions.count
+        #expect(Set(own.spans) == Set(slot.spans), sourceLocation: place)
+        #expect(own.totalBytes == slot.entry.sizeBytes, sourceLocation: place)
+        #expect((slot.place >= 0) == (catalog.pins[key] == nil), "pinned entries are not with the policy", sourceLocation: place)
+        #expect(slot.entry.access.expiresAt == slot.expiresAt, sourceLocation: place)
+      }
+      #expect(catalog.ledger.totalBytes == all.totalBytes, sourceLocation: place)
+      #expect(catalog.ledger.bufferCount == all.count, sourceLocation: place)
+      #expect(catalog.partitionCount == partitions, sourceLocation: place)
+      if let limit = store.options.memoryLimitBytes { #expect(all.totalBytes <= limit, sourceLocation: place) }
+    }
+  }
+}
+
+extension Entry {
+  /// The rows of the first column through a reader.
+  func numbers(offset: Int = 0, limit: Int? = nil) throws -> [Int64?] {
+    var stream = ArrowArrayStream()
+    exportStream(reader(offset: offset, limit: limit), columns: nil, to: &stream)
+    let reader = try StreamReader(moving: &stream)
+    var result: [Int64?] = []
+    while let batch = try reader.next() { result += numbersOf(batch) }
+    return result
+  }
+}
+
+func numbersOf(_ batch: RecordBatch) -> [Int64?] {
+  batch.values(0).map { value in
+    guard case .bytes(let bytes) = value else { return nil }
+    return Int64(bitPattern: bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) })
+  }
+}
+
+/// Runs `body` on so many threads at once and waits for them.
+func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+  final class Work: Sendable {
+    let index: Int
+    let body: @Sendable (Int) -> Void
+    init(_ index: Int, _ body: @escaping @Sendable (Int) -> Void) { (self.index, self.body) = (index, body) }
+  }
+  let threads = (0..<count).map { index in
+    var thread = pthread_t()
+    let work = Unmanaged.passRetained(Work(index, body)).toOpaque()
+    let status = pthread_create(&thread, nil, { data in
+      if let data {
+        let work = Unmanaged<Work>.fromOpaque(data).takeRetainedValue()
+        work.body(work.index)
+      }
+      return nil
+    }, work)
+    precondition(status == 0)
+    return thread
+  }
+  for thread in threads { pthread_join(thread, nil) }
+}
