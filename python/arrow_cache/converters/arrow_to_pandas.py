@@ -1,0 +1,168 @@
+"""Arrow tables that did not come from pandas, as pandas sees them best: Arrow, Polars, files, query results.
+
+Where pyarrow would lose something, this does not: 64-bit integers beyond 2⁵³ beside nulls stay integers (``Int64``),
+booleans stay booleans, what pandas has no block for comes as Python objects.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from . import copy_on_write, nullable_columns
+from .encoded import storage_of
+from .pandas_out import frame_of
+
+__all__ = ["frame_over_arrow", "plain", "to_frame"]
+
+_EXACT_IN_DOUBLE = 2**53
+
+
+def to_frame(table: pa.Table, offset: int = 0) -> Any:
+    """A DataFrame of the table; pandas' metadata, where there is any, says what index and dtypes it had.
+
+    Parameters
+    ----------
+    offset : int
+        The first row's position in the whole entry, for the RangeIndex that the metadata describes.
+    """
+    if b"pandas" in (table.schema.metadata or {}):
+        return _by_metadata(_with_range(table, offset))
+    columns = [plain(column) for column in table.columns]
+    return frame_of(_map(_to_array, columns, table.num_rows), pd.RangeIndex(table.num_rows), _labels(table))
+
+
+def frame_over_arrow(table: pa.Table, offset: int = 0) -> Any:
+    """A DataFrame whose columns are Arrow's own (``ArrowDtype``), without a copy."""
+    if b"pandas" in (table.schema.metadata or {}):
+        shaped = _with_range(_with_columns(table, [plain(column, views=True) for column in table.columns]), offset)
+        return shaped.to_pandas(types_mapper=pd.ArrowDtype)
+    arrays = [pd.arrays.ArrowExtensionArray(plain(column, views=True)) for column in table.columns]
+    return frame_of(arrays, pd.RangeIndex(table.num_rows), _labels(table))
+
+
+def _labels(table: pa.Table) -> Any:
+    return pd.Index(table.column_names) if table.num_columns else pd.RangeIndex(0)
+
+
+def _with_columns(table: pa.Table, columns: list[pa.ChunkedArray]) -> pa.Table:
+    fields = [pa.field(name, column.type) for name, column in zip(table.column_names, columns, strict=True)]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
+
+
+def _map(convert: Any, columns: list[pa.ChunkedArray], rows: int) -> list[Any]:
+    workers = min(os.cpu_count() or 1, len(columns))
+    if workers > 1 and rows > 100 * len(columns):
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(convert, columns))
+    return [convert(column) for column in columns]
+
+
+def plain(column: pa.ChunkedArray, *, views: bool = False) -> pa.ChunkedArray:
+    """The column without encodings that pandas lacks: run ends decoded, extension types as what they stand for.
+
+    Parameters
+    ----------
+    views : bool
+        Whether string and binary views become plain ones too, which pandas needs to compute over them.
+    """
+    kind = column.type
+    if pa.types.is_run_end_encoded(kind):
+        decoded = [pc.run_end_decode(chunk) for chunk in column.chunks]
+        return plain(pa.chunked_array(decoded, kind.value_type), views=views)
+    if isinstance(kind, pa.BaseExtensionType):
+        if kind.extension_name == "arrow.uuid" and not views:
+            return column
+        stored = storage_of(column)
+        return stored.cast(pa.bool_()) if kind.extension_name == "arrow.bool8" else plain(stored, views=views)
+    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        return column.cast((pa.list_ if pa.types.is_list_view(kind) else pa.large_list)(kind.value_field))
+    if views and pa.types.is_string_view(kind):
+        return column.cast(pa.large_string())
+    if views and pa.types.is_binary_view(kind):
+        return column.cast(pa.large_binary())
+    return column
+
+
+def _to_array(column: pa.ChunkedArray) -> Any:
+    kind = column.type
+    if pa.types.is_integer(kind) and column.null_count:
+        return _integers_with_nulls(column)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or _is_naive_time(kind):
+        lent = copy_on_write.lend(column, _dtype_of(kind)) if copy_on_write.is_available() else None
+        return _own(column) if lent is None else lent
+    if pa.types.is_boolean(kind):
+        return _own(column)
+    return _by_pyarrow(column)
+
+
+def _is_naive_time(kind: pa.DataType) -> bool:
+    return pa.types.is_duration(kind) or (pa.types.is_timestamp(kind) and kind.tz is None)
+
+
+def _dtype_of(kind: pa.DataType) -> np.dtype[Any]:
+    return np.dtype(pa.array([], kind).to_numpy(zero_copy_only=False).dtype)
+
+
+def _own(column: pa.ChunkedArray) -> Any:
+    values = column.to_numpy(zero_copy_only=False)
+    return values if values.flags.writeable else values.copy()
+
+
+def _integers_with_nulls(column: pa.ChunkedArray) -> Any:
+    """Floats with NaN, as pandas has it, or its nullable integers where floats would change a value."""
+    if column.type.bit_width == 64:
+        peaks = pc.min_max(column)
+        low, high = peaks["min"].as_py() or 0, peaks["max"].as_py() or 0
+        if low < -_EXACT_IN_DOUBLE or high > _EXACT_IN_DOUBLE:
+            dtype = "Int64" if pa.types.is_signed_integer(column.type) else "UInt64"
+            return nullable_columns.decode(column, {"dtype": dtype}, 0)
+    return _own(column)
+
+
+def _by_pyarrow(column: pa.ChunkedArray) -> Any:
+    try:
+        series = pa.table([column], names=["0"]).to_pandas(ignore_metadata=True).iloc[:, 0]
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid, TypeError):
+        objects = np.empty(len(column), dtype=object)
+        objects[:] = column.to_pylist()
+        return objects
+    if isinstance(series.dtype, pd.api.extensions.ExtensionDtype):
+        return series.array
+    values = series.to_numpy()
+    return values if values.flags.writeable else values.copy()
+
+
+def _by_metadata(table: pa.Table) -> Any:
+    table = _with_columns(table, [plain(column) for column in table.columns])
+    frame = table.to_pandas()
+    for name in frame.columns:
+        found = table.schema.get_all_field_indices(name) if isinstance(name, str) else []
+        if len(found) == 1 and pa.types.is_integer(table.schema.types[found[0]]) and frame[name].dtype == np.float64:
+            exact = _integers_with_nulls(table.column(found[0]))
+            if isinstance(exact.dtype, pd.api.extensions.ExtensionDtype):
+                frame[name] = pd.Series(exact, index=frame.index)
+    return frame
+
+
+def _with_range(table: pa.Table, offset: int) -> pa.Table:
+    """The table with the RangeIndex in pandas' metadata cut to its rows."""
+    content = json.loads(table.schema.metadata[b"pandas"])
+    changed = False
+    for item in content.get("index_columns", []):
+        if isinstance(item, dict) and item.get("kind") == "range":
+            whole = range(item["start"], item["stop"], item["step"])
+            if len(whole) != table.num_rows and offset + table.num_rows <= len(whole):
+                part = whole[offset : offset + table.num_rows]
+                item.update(start=part.start, stop=part.stop)
+                changed = True
+    if not changed:
+        return table
+    return table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(content).encode()})

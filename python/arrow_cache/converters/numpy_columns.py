@@ -1,0 +1,71 @@
+"""Columns over plain numpy arrays: numbers, booleans, times without a zone, complex numbers.
+
+float16 is kept as float32, which DuckDB can read; complex as ``struct<re, im>``; NaN and NaT are nulls.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ..errors import UnsupportedTypeError
+from .encoded import Encoded, shares_memory
+
+__all__ = ["decode", "encode", "is_direct"]
+
+_REMEDY = {
+    "f": "convert it with .astype('float64')",
+    "c": "convert it with .astype('complex128')",
+    "M": "convert it to one of the units s, ms, us, ns",
+    "m": "convert it to one of the units s, ms, us, ns",
+}
+_UNITS = ("s", "ms", "us", "ns")
+
+
+def encode(values: np.ndarray[Any, Any], where: str) -> Encoded:
+    """Turn a one-dimensional numpy array into Arrow, without a copy where the memory layouts agree."""
+    dtype = values.dtype
+    kind = dtype.kind
+    supported = kind in "biu" or (kind == "f" and dtype.itemsize <= 8) or (kind == "c" and dtype.itemsize <= 16)
+    if kind in "mM":
+        supported = np.datetime_data(dtype)[0] in _UNITS and np.datetime_data(dtype)[1] == 1
+    if not supported:
+        remedy = _REMEDY.get(kind, "convert it to numbers, text or times")
+        raise UnsupportedTypeError(f"{where} has the numpy dtype {dtype}, which Arrow cannot hold: {remedy}")
+    fact = dtype.name if dtype.isnative else dtype.str
+    if not dtype.isnative:
+        values = values.astype(dtype.newbyteorder("="))
+    if kind == "c":
+        return Encoded(_encode_complex(values), fact)
+    if kind == "f" and dtype.itemsize == 2:
+        values = values.astype(np.float32)
+    array = pa.array(values, from_pandas=True)
+    return Encoded(array, fact, aliased=dtype.isnative and shares_memory(array, values))
+
+
+def _encode_complex(values: np.ndarray[Any, Any]) -> pa.StructArray:
+    parts = [pa.array(np.ascontiguousarray(part)) for part in (values.real, values.imag)]
+    return pa.StructArray.from_arrays(parts, names=["re", "im"])
+
+
+def is_direct(fact: object) -> bool:
+    """Whether a column under this fact has in Arrow the very bytes of its numpy array, nulls apart."""
+    if not isinstance(fact, str):
+        return False
+    dtype = np.dtype(fact)
+    return dtype.isnative and dtype.kind in "iufmM" and fact != "float16"
+
+
+def decode(column: pa.ChunkedArray, fact: str) -> np.ndarray[Any, Any]:
+    """The numpy array that `encode` got, in memory of its own."""
+    dtype = np.dtype(fact)
+    if dtype.kind == "c":
+        out = np.empty(len(column), dtype=dtype.newbyteorder("="))
+        real, imaginary = column.combine_chunks().flatten() if len(column) else ([], [])
+        out.real = np.asarray(real)
+        out.imag = np.asarray(imaginary)
+        return out.astype(dtype, copy=False)
+    values: np.ndarray[Any, Any] = column.to_numpy(zero_copy_only=False).astype(dtype, copy=False)
+    return values if values.flags.writeable else values.copy()

@@ -1,0 +1,113 @@
+"""DataFrame, Series and Index of pandas (and GeoPandas) on their way in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from ..errors import UnsupportedTypeError
+from . import columns, facts, labels, pandas_metadata, row_indexes, values
+from .encoded import Encoded
+from .incoming import Incoming
+
+__all__ = ["from_frame", "from_index", "from_series", "refuse_subclass"]
+
+
+def from_frame(frame: Any, *, preserve_index: bool = True, kind: str = "pandas", geometry: Any = None) -> Incoming:
+    """Turn a DataFrame into a table, one column at a time, without a copy where Arrow allows.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Of any index, labels and dtypes.
+    preserve_index : bool
+        Whether the row index comes back; else the rows are numbered.
+    kind : str
+        ``"geopandas"`` for a GeoDataFrame.
+    geometry : label, optional
+        Its active geometry column.
+    """
+    names = labels.unique_names(frame.columns)
+    arrays = [frame.iloc[:, position].array for position in range(len(names))]
+    wheres = [f"column {label!r}" for label in frame.columns]
+    data = list(zip(names, _encode_all(arrays, wheres, len(frame)), strict=True))
+    index, index_fact = _encode_index(frame.index, names, preserve_index, materialise=not names)
+    kept: dict[str, Any] = {
+        "columns": [[name, encoded.fact] for name, encoded in data],
+        "labels": labels.encode(frame.columns, names),
+        "index": index_fact,
+    }
+    if kind == "geopandas":
+        kept["geometry"] = values.to_json(geometry, "the name of the active geometry")
+    _keep_extras(frame, kept)
+    metadata = {**pandas_metadata.write(frame, data, index, index_fact), **facts.write(kept)}
+    return _incoming([*data, *index], metadata, kind)
+
+
+def from_series(series: Any, *, preserve_index: bool = True, kind: str = "pandas_series") -> Incoming:
+    """Turn a Series into a table of one column; unnamed, SQL calls it ``value``."""
+    [name] = labels.unique_names(["value" if series.name is None else series.name])
+    encoded = columns.encode(series.array, f"the series {series.name!r}")
+    index, index_fact = _encode_index(series.index, [name], preserve_index, materialise=False)
+    kept: dict[str, Any] = {
+        "columns": [[name, encoded.fact]],
+        "name": values.to_json(series.name, "the name of the series"),
+        "index": index_fact,
+    }
+    _keep_extras(series, kept)
+    return _incoming([(name, encoded), *index], facts.write(kept), kind)
+
+
+def from_index(index: Any) -> Incoming:
+    """Turn an Index into a table of a column for each level; unnamed, SQL calls it ``__index_level_0__``."""
+    encoded, index_fact = row_indexes.encode(index, (), materialise=True)
+    return _incoming(encoded, facts.write({"columns": [], "index": index_fact}), "pandas_index")
+
+
+def _encode_index(
+    index: Any, taken: Sequence[str], preserve: bool, *, materialise: bool
+) -> tuple[list[tuple[str, Encoded]], dict[str, Any] | None]:
+    if preserve or materialise:
+        index = index if preserve else pd.RangeIndex(len(index))
+        return row_indexes.encode(index, taken, materialise=materialise)
+    return [], None
+
+
+def _encode_all(arrays: list[Any], wheres: list[str], rows: int) -> list[Encoded]:
+    """Each column's encoding, in threads where pyarrow would use them too: few columns of many rows."""
+    workers = min(os.cpu_count() or 1, len(arrays))
+    if workers > 1 and rows > 100 * len(arrays):
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(columns.encode, arrays, wheres))
+    return [columns.encode(array, where) for array, where in zip(arrays, wheres, strict=True)]
+
+
+def _keep_extras(data: Any, kept: dict[str, Any]) -> None:
+    if data.attrs:
+        kept["attrs"] = {"$": "dict", "v": []}
+        for key, item in data.attrs.items():
+            pair = [values.to_json(key, "a key of .attrs"), values.to_json(item, f".attrs[{key!r}]")]
+            kept["attrs"]["v"].append(pair)
+    if not data.flags.allows_duplicate_labels:
+        kept["unique_labels"] = True
+
+
+def _incoming(made: Sequence[tuple[str, Encoded]], metadata: dict[bytes, bytes], kind: str) -> Incoming:
+    fields = [pa.field(name, encoded.array.type, metadata=encoded.metadata) for name, encoded in made]
+    table = pa.Table.from_arrays([encoded.array for _, encoded in made], schema=pa.schema(fields, metadata=metadata))
+    return Incoming(table, kind, [position for position, (_, encoded) in enumerate(made) if encoded.aliased])
+
+
+def refuse_subclass(data: Any, plain: type) -> None:
+    """Refuse a subclass, whose own attributes and behaviour would be lost on the way."""
+    if type(data) is not plain:
+        name = f"{type(data).__module__}.{type(data).__qualname__}"
+        raise UnsupportedTypeError(
+            f"{name} is a subclass of {plain.__name__}, which would come back as a plain one: "
+            f"put pd.{plain.__name__}(data) and keep what the subclass adds yourself"
+        )

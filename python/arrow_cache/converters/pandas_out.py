@@ -1,0 +1,106 @@
+"""Rows of an entry that came from pandas (or GeoPandas), back as what was put."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from . import columns, copy_on_write, labels, numpy_columns, row_indexes, values
+from .encoded import Fact
+
+__all__ = [
+    "data_positions",
+    "decode_frame",
+    "decode_index",
+    "decode_series",
+    "frame_of",
+    "label_index",
+    "series_name",
+]
+
+
+def decode_index(table: pa.Table, facts: dict[str, Any], offset: int) -> Any:
+    """The row index of a table's rows, the first of which is row ``offset`` of the entry."""
+
+    def column_of(name: str) -> pa.ChunkedArray:
+        return table.column(table.schema.get_all_field_indices(name)[0])
+
+    return row_indexes.decode(facts["index"], column_of, offset, table.num_rows)
+
+
+def data_positions(table: pa.Table, facts: dict[str, Any]) -> list[int]:
+    """For each data column of ``table``, its position among the columns of the whole entry."""
+    positions = {name: position for position, (name, _) in enumerate(facts["columns"])}
+    return [positions[name] for name in table.column_names if name in positions]
+
+
+def label_index(facts: dict[str, Any], positions: list[int]) -> Any:
+    """The column labels at these positions, as ``df[columns].columns`` would give them."""
+    names = [name for name, _ in facts["columns"]]
+    whole = labels.decode(facts["labels"], names)
+    return whole if positions == list(range(len(names))) else whole.take(positions)
+
+
+def decode_frame(table: pa.Table, facts: dict[str, Any], offset: int) -> Any:
+    """The DataFrame that was put, or the rows and columns of it that ``table`` has."""
+    positions = data_positions(table, facts)
+    data = [name for name in table.column_names if name in {name for name, _ in facts["columns"]}]
+    found = [table.column(i) for i, name in enumerate(table.column_names) if name in set(data)]
+    arrays = _decode_all(found, [facts["columns"][position][1] for position in positions], offset)
+    index = decode_index(table, facts, offset)
+    return _with_extras(frame_of(arrays, index, label_index(facts, positions)), facts)
+
+
+def decode_series(table: pa.Table, facts: dict[str, Any], offset: int) -> Any:
+    """The Series that was put."""
+    [(name, fact)] = facts["columns"]
+    [array] = _decode_all([table.column(name)], [fact], offset)
+    index = decode_index(table, facts, offset)
+    series = pd.Series(array, index=index, dtype=array.dtype, name=series_name(facts), copy=False)
+    return _with_extras(copy_on_write.guard(series) if copy_on_write.is_available() else series, facts)
+
+
+def series_name(facts: dict[str, Any]) -> Any:
+    """The name of the Series that was put."""
+    return values.from_json(facts["name"])
+
+
+def frame_of(arrays: list[Any], index: Any, column_labels: Any) -> Any:
+    """A DataFrame over these arrays, without a copy and without looking for better dtypes."""
+    boxed = {
+        position: pd.Series(array, index=index, dtype=object, copy=False) if array.dtype == object else array
+        for position, array in enumerate(arrays)
+    }
+    frame = pd.DataFrame(boxed, index=index, copy=False)
+    frame.columns = column_labels
+    return copy_on_write.guard(frame) if copy_on_write.is_available() else frame
+
+
+def _decode_all(found: list[pa.ChunkedArray], column_facts: list[Fact], offset: int) -> list[Any]:
+    """Each column's array; conversions that run outside the GIL in threads, where there is enough to do."""
+    workers = min(os.cpu_count() or 1, len(found))
+    if workers > 1 and len(found[0]) > 100 * len(found):
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(_decode, found, column_facts, [offset] * len(found)))
+    return [_decode(column, fact, offset) for column, fact in zip(found, column_facts, strict=True)]
+
+
+def _decode(column: pa.ChunkedArray, fact: Fact, offset: int) -> Any:
+    if isinstance(fact, str) and numpy_columns.is_direct(fact) and copy_on_write.is_available():
+        lent = copy_on_write.lend(column, np.dtype(fact))
+        if lent is not None:
+            return lent
+    return columns.decode(column, fact, offset)
+
+
+def _with_extras(data: Any, facts: dict[str, Any]) -> Any:
+    if "attrs" in facts:
+        data.attrs = values.from_json(facts["attrs"])
+    if facts.get("unique_labels"):
+        data = data.set_flags(allows_duplicate_labels=False, copy=False)
+    return data
