@@ -64,7 +64,7 @@ demo: $(ENV) $(ENV15)
 test: test-swift test-python lint check
 	@echo; echo "  All tests passed."
 
-SWIFT_LINES := ^(✘|↳ [^TL]|✔ Test run)|error:
+SWIFT_LINES := ^(✘|↳ [^TL]|✔ Test run with)|error:
 
 # $(call swift-tests,VENV,LOG,TITLE,ARGUMENTS): the tests as they are compiled, with the Python and the DuckDB of that environment.
 swift-tests = $(STEP) --show '$(SWIFT_LINES)' $(2) "$(3)" $(1)/bin/python scripts/with_duckdb.py \
