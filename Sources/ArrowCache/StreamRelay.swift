@@ -2,21 +2,32 @@ import CArrow
 import Glibc
 import Primitives
 
-/// A stream around a stream: it asks before each batch whether to go on, and in a forked child it leaves alone what is behind it.
-final class StreamRelay {
+/// A stream around a stream, for those who must have a hand in how it is read. In a forked child it leaves alone what is behind it.
+public final class StreamRelay {
+  /// Calls `next`, which reads a batch and returns 0 or an errno, in a way of its own, and returns what it returned.
+  public typealias Pull = (_ next: @escaping () -> Int32) -> Int32
+
   private let inner: UnsafeMutablePointer<ArrowArrayStream>
   private let checkpoint: (() throws(CacheError) -> Void)?
+  private let pull: Pull
   private let processID = ProcessIdentity.current
   /// What the checkpoint threw; the stream is at its end then.
   private(set) var failure: CacheError?
   private var failureText: UnsafeMutablePointer<CChar>?
 
   /// Takes over what `stream` holds, which is a stream around it afterwards.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: called before each batch; what it throws ends the stream.
+  ///   - pull: how a batch is read. Default: by the thread that asks for it.
   @discardableResult
-  init(around stream: UnsafeMutablePointer<ArrowArrayStream>, checkpoint: (() throws(CacheError) -> Void)? = nil) {
+  public init(
+    around stream: UnsafeMutablePointer<ArrowArrayStream>, checkpoint: (() throws(CacheError) -> Void)? = nil,
+    pull: @escaping Pull = { next in next() }
+  ) {
     inner = .allocate(capacity: 1)
     inner.initialize(to: stream.pointee)
-    self.checkpoint = checkpoint
+    (self.checkpoint, self.pull) = (checkpoint, pull)
     stream.pointee = ArrowArrayStream(
       get_schema: { stream, schema in StreamRelay.of(stream)?.schema(into: schema) ?? EINVAL },
       get_next: { stream, array in StreamRelay.of(stream)?.next(into: array) ?? EINVAL },
@@ -54,7 +65,7 @@ final class StreamRelay {
       fail(error)
       return ECANCELED
     }
-    return inner.pointee.get_next?(inner, array) ?? EINVAL
+    return pull { [inner] in inner.pointee.get_next?(inner, array) ?? EINVAL }
   }
 
   private var lastError: UnsafePointer<CChar>? {

@@ -58,4 +58,18 @@ struct RaisedException {
 
   /// Sets the error indicator. Once only: the references go with it.
   func restore() { PyErr_Restore(type, value, traceback) }
+
+  /// Has the main thread raise the exception as soon as it runs Python code. Once only.
+  func raiseSoon() {
+    let exception = UnsafeMutablePointer<RaisedException>.allocate(capacity: 1)
+    exception.initialize(to: self)
+    let code = Py_AddPendingCall(
+      { exception in
+        guard let exception = exception?.assumingMemoryBound(to: RaisedException.self) else { return 0 }
+        exception.pointee.restore()
+        exception.deallocate()
+        return -1
+      }, exception)
+    if code != 0 { exception.deallocate() }  // there are too many already that wait
+  }
 }

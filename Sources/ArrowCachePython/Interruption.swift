@@ -10,34 +10,52 @@ func isMainThread() -> Bool { PyThread_get_thread_native_id() == UInt(ProcessIde
 /// How long a signal may wait, in milliseconds.
 private let signalWaitMillis = 10
 
-/// Runs a query so that a signal stops it: on the main thread `body` runs on a worker while this thread looks for signals.
-///
-/// A handler that raises (Ctrl-C) cancels the query; the exception goes on once the query has stopped. What the query made is left to
-/// `discard`.
+/// Runs `body` on a worker thread while this one, Python's main thread with the interpreter's lock, looks for signals. A handler that raises
+/// (Ctrl-C) cancels: its exception is returned once `body` has ended. False where there is no thread to be had: nothing has been run.
+private func watched(_ cancellation: Cancellation, _ raised: inout RaisedException?, _ body: @escaping () -> Void) -> Bool {
+  let job = Job(body)
+  guard let worker = Worker.start(job) else { return false }
+  defer { worker.release() }
+  while !unlocked({ job.wait(waitMillis: signalWaitMillis) }) {
+    guard PyErr_CheckSignals() != 0 else { continue }
+    raised = .fetch()
+    // Again and again: a statement that is just about to start does not notice.
+    unlocked { repeat { cancellation.cancel() } while !job.wait(waitMillis: signalWaitMillis) }
+    return true
+  }
+  return true
+}
+
+/// Runs a query so that a signal stops it. What a query that was stopped had made all the same is left to `discard`.
 func interruptible<Result>(
   _ cancellation: Cancellation, discard: (Result) -> Void = { _ in },
   _ body: @escaping () throws(CacheError) -> Result
 ) throws(Failure) -> Result {
   guard isMainThread() else { return try engine(body) }
   var outcome: Swift.Result<Result, CacheError>?
-  let job = Job { outcome = resultOf(body) }
-  guard let worker = Worker.start(job) else { return try engine(body) }
-  defer { worker.release() }
-  while !unlocked({ job.wait(waitMillis: signalWaitMillis) }) {
-    guard PyErr_CheckSignals() != 0 else { continue }
-    let raised = RaisedException.fetch()
-    unlocked {
-      // Again and again: a statement that is just about to start does not notice.
-      repeat { cancellation.cancel() } while !job.wait(waitMillis: signalWaitMillis)
-      if case .success(let result) = outcome { discard(result) }
-    }
+  var raised: RaisedException?
+  guard watched(cancellation, &raised, { outcome = resultOf(body) }), let outcome else { return try engine(body) }
+  if let raised {
+    if case .success(let result) = outcome { unlocked { discard(result) } }
     raised.restore()
     throw .raised
   }
-  switch outcome {
-  case .success(let result): return result
-  case .failure(let error): throw .cache(error)
-  case nil: throw .cache(CacheError(.interrupted, "the query's thread ended before the query"))
+  do { return try outcome.get() } catch { throw .cache(error) }
+}
+
+/// How a streaming result is read so that a signal stops it. Whoever reads it (pyarrow) gets an error, and Python raises the handler's
+/// exception at its next step.
+func interruptiblePull(_ cancellation: Cancellation) -> StreamRelay.Pull {
+  { next in
+    guard isMainThread(), Py_IsInitialized() != 0 else { return next() }
+    // The reader may or may not hold the interpreter's lock.
+    let state = PyGILState_Ensure()
+    defer { PyGILState_Release(state) }
+    var status: Int32?
+    var raised: RaisedException?
+    guard watched(cancellation, &raised, { status = next() }), let status else { return unlocked(next) }
+    raised?.raiseSoon()
+    return raised == nil ? status : ECANCELED
   }
 }
 

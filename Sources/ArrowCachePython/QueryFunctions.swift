@@ -12,6 +12,7 @@ let query: PyCFunctionFast = { _, values, count in
       try interruptible(cancellation, discard: release) { () throws(CacheError) in
         try cache.query(sql, parameters: parameters, cancellation: cancellation, streaming: streaming, into: stream)
       }
+      if streaming { StreamRelay(around: stream, pull: interruptiblePull(cancellation)) }
     }
   }
 }
