@@ -49,35 +49,6 @@ extension RecordBatch {
     }
     return total
   }
-
-  /// A batch of no rows.
-  public static func empty(schema: Schema) throws(CacheError) -> RecordBatch {
-    let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, schema.fields.count))
-    let memory = CopyMemory(expectedBytes: 0)
-    do throws(CacheError) {
-      for (index, field) in schema.fields.enumerated() { (nodes + index).initialize(to: try field.emptyNode(memory)) }
-    } catch {
-      nodes.deallocate()
-      throw error
-    }
-    return RecordBatch(schema: schema, rowCount: 0, columns: nodes, owners: schema.fields.map { _ in memory })
-  }
-}
-
-extension Field {
-  fileprivate func emptyNode(_ memory: CopyMemory) throws(CacheError) -> ArrowArray {
-    let node = try memory.node(bufferCount: layout.bufferCount, childCount: children.count)
-    let first = layout.hasValidity ? 1 : 0
-    for index in first..<max(first, layout.bufferCount) { node.buffers?[index] = CopyMemory.empty }
-    for (index, child) in children.enumerated() { node.children?[index]?.pointee = try child.emptyNode(memory) }
-    var result = node
-    if let dictionary {
-      let values = try memory.zeroed(ArrowArray.self, count: 1)
-      values.pointee = try dictionary.emptyNode(memory)
-      result.dictionary = values
-    }
-    return result
-  }
 }
 
 extension CopyMemory {

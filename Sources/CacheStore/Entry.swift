@@ -1,5 +1,6 @@
 import ArrowData
 import Primitives
+import Synchronization
 
 /// One version of what is kept under a key: an immutable snapshot, readable as long as it is held, whatever the store does.
 public final class Entry: @unchecked Sendable {
@@ -22,10 +23,18 @@ public final class Entry: @unchecked Sendable {
   /// How long the caller took to make what was put, where it said so.
   public let buildSeconds: Double?
 
-  private let record: Locked<AccessRecord>
-  private let knownStatistics = Locked<[StatisticsKey: ColumnStatistics]>([:])
-  private let memos = Locked<[String: Memo]>([:])
+  // Written under the catalog's lock, read without: each by itself is whole.
+  private let lastAccessedAt: Atomic<UInt64>
+  private let accessCount = Atomic(0)
+  private let expiresAt: Atomic<UInt64>
+  private let beside = Locked(Beside())
   private let memoBytes: Locked<Int>
+
+  /// What comes to lie beside the rows later.
+  private struct Beside {
+    var statistics: [StatisticsKey: ColumnStatistics] = [:]
+    var memos: [String: Memo] = [:]
+  }
 
   private struct StatisticsKey: Hashable {
     let partition: Int
@@ -45,48 +54,53 @@ public final class Entry: @unchecked Sendable {
     (self.schema, self.batches, self.rowCount) = (schema, batches, rowCount)
     (self.partitions, self.sizeBytes) = (partitions, sizeBytes)
     (self.createdAt, self.buildSeconds, self.memoBytes) = (createdAt, buildSeconds, memoBytes)
-    record = Locked(AccessRecord(lastAccessedAt: createdAt, accessCount: 0, expiresAt: expiresAt))
+    lastAccessedAt = Atomic(createdAt.bitPattern)
+    self.expiresAt = Atomic((expiresAt ?? .infinity).bitPattern)
   }
 
   deinit {
-    let byteCount = memos.withLock { $0.values.reduce(0) { $0 + $1.byteCount } }
+    let byteCount = beside.withLock { $0.memos.values.reduce(0) { $0 + $1.byteCount } }
     if byteCount != 0 { memoBytes.withLock { $0 -= byteCount } }
   }
 
-  public var access: AccessRecord { record.withLock { $0 } }
-
-  func recordAccess(_ now: Double) {
-    record.withLock { record in
-      record.lastAccessedAt = now
-      record.accessCount += 1
-    }
+  /// How the entry has been used, and until when it lives.
+  public var access: AccessRecord {
+    let expiry = Double(bitPattern: expiresAt.load(ordering: .relaxed))
+    return AccessRecord(
+      lastAccessedAt: Double(bitPattern: lastAccessedAt.load(ordering: .relaxed)), accessCount: accessCount.load(ordering: .relaxed),
+      expiresAt: expiry == .infinity ? nil : expiry)
   }
 
-  func recordExpiry(_ expiresAt: Double?) { record.withLock { $0.expiresAt = expiresAt } }
+  func recordAccess(_ now: Double) {
+    lastAccessedAt.store(now.bitPattern, ordering: .relaxed)
+    accessCount.wrappingAdd(1, ordering: .relaxed)
+  }
+
+  func recordExpiry(_ expiry: Double?) { expiresAt.store((expiry ?? .infinity).bitPattern, ordering: .relaxed) }
 
   /// Statistics of a column over a partition: computed when first asked for, then kept. Unknown for what is not there.
   public func statistics(partition: Int, column: Int) -> ColumnStatistics {
     guard partitions.indices.contains(partition), schema.fields.indices.contains(column) else { return .unknown(rowCount: 0) }
     let key = StatisticsKey(partition: partition, column: column)
-    if let known = knownStatistics.withLock({ $0[key] }) { return known }
+    if let known = beside.withLock({ $0.statistics[key] }) { return known }
     let parts = partitions[partition].slices.map { slice in
       ColumnStatistics(of: batches[slice.batchIndex], column: column, offset: slice.offset, count: slice.count)
     }
     let statistics = ColumnStatistics(merging: parts)
-    knownStatistics.withLock { $0[key] = statistics }
+    beside.withLock { $0.statistics[key] = statistics }
     return statistics
   }
 
   /// What `setMemo` has kept under this name.
-  public func memo(_ name: String) -> AnyObject? { memos.withLock { $0[name]?.value } }
+  public func memo(_ name: String) -> AnyObject? { beside.withLock { $0.memos[name]?.value } }
 
   /// Keeps an object of the caller's beside the entry, as long as this version lives; nil drops it.
   /// `byteCount` is memory of its own. What it replaces is let go with no lock held.
   public func setMemo(_ name: String, _ value: AnyObject?, byteCount: Int = 0) {
     let memo = value.map { Memo(value: $0, byteCount: max(0, byteCount)) }
-    let replaced = memos.withLock { memos in
-      let old = memos[name]
-      memos[name] = memo
+    let replaced = beside.withLock { beside in
+      let old = beside.memos[name]
+      beside.memos[name] = memo
       return old
     }
     let growth = (memo?.byteCount ?? 0) - (replaced?.byteCount ?? 0)

@@ -56,7 +56,7 @@ private let offsets = [0, 1, 13, 64]
 
   @Test func emptyBatchesHaveEveryBufferAndNoRow() throws {
     for type in try everyType() {
-      let batch = try RecordBatch.empty(schema: Schema(fields: [type]))
+      let batch = RecordBatch(emptyOf: Schema(fields: [type]))
       #expect(batch.rowCount == 0)
       #expect(batch.buffers.isEmpty)
       #expect(exported(batch, offset: 0, count: 10) == [[]])
