@@ -188,7 +188,7 @@ def show_contents(cache: ArrowCache) -> None:
     for key in cache.get_keys():
         facts = cache.get_metadata(key)
         assert facts is not None
-        line(key, f"{facts['row_count']:,} rows, {facts['size_bytes'] / 1e6:.1f} MB, read {facts['access_count']} times")
+        line(key, f"{facts['num_rows']:,} rows, {facts['size_bytes'] / 1e6:.1f} MB, read {facts['access_count']} times")
     status = cache.status()
     memory = status["memory"]
     line(
