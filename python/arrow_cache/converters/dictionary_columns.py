@@ -37,6 +37,8 @@ def encode_parts(codes: Any, values: Any, where: str, *, ordered: bool = False) 
     kept = _plain(values, where)
     if kept is not None:
         fact = {"of": kept.fact, "index": indexes.extras(values, where)}
+        if not len(codes):  # a stream without rows has no batch, and so no dictionary
+            fact["values"] = indexes.to_json(values, where)
     else:
         fact = {"index": indexes.to_json(values, where)}
         kept = Encoded(_texts(values), "object")
@@ -88,8 +90,10 @@ def decode_parts(column: pa.ChunkedArray, fact: dict[str, Any]) -> tuple[np.ndar
         first = chunks[0].dictionary
     indices = pa.chunked_array([chunk.indices for chunk in chunks], column.type.index_type)
     codes = indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    values = None
-    if "of" in fact:
-        values = columns.decode(pa.chunked_array([first]), fact["of"], 0)
-    index = indexes.build(values, fact["index"]) if "of" in fact else indexes.from_json(fact["index"])
+    if "of" not in fact:
+        index = indexes.from_json(fact["index"])
+    elif "values" in fact:
+        index = indexes.from_json(fact["values"])
+    else:
+        index = indexes.build(columns.decode(pa.chunked_array([first]), fact["of"], 0), fact["index"])
     return (codes if codes.flags.writeable else codes.copy()), index

@@ -118,10 +118,13 @@ def _encode(values: Objects, kind: type, where: str) -> Encoded:
             return boxed_objects.encode(values, kind, where)
         reason = f"objects of {kind.__module__}.{kind.__qualname__}"
     except NoArrowType as error:
-        other = _encode_otherwise(values, kind, where)
+        reason = str(error)
+        try:
+            other = _encode_otherwise(values, kind, where)
+        except NoArrowType as second:
+            other, reason = None, str(second)
         if other is not None:
             return other
-        reason = str(error)
     except (UnicodeEncodeError, pa.ArrowException, OverflowError) as error:
         reason = f"{kind.__name__} values that Arrow does not take ({error})"
     raise UnsupportedTypeError(f"{where} holds {reason}: {_remedy(kind)}")
@@ -134,10 +137,7 @@ def _encode_otherwise(values: Objects, kind: type, where: str) -> Encoded | None
     if nested_objects.takes(kind):
         return json_objects.encode(values, kind)
     if kind in KINDS and boxed_objects.takes(kind):
-        try:
-            return boxed_objects.encode(values, kind, where)
-        except NoArrowType:
-            return None
+        return boxed_objects.encode(values, kind, where)
     return None
 
 

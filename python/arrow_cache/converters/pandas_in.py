@@ -36,7 +36,8 @@ def from_frame(frame: Any, *, preserve_index: bool = True, kind: str = "pandas",
     arrays = [frame.iloc[:, position].array for position in range(len(names))]
     wheres = [f"column {label!r}" for label in frame.columns]
     data = list(zip(names, _encode_all(arrays, wheres, len(frame)), strict=True))
-    index, index_fact = _encode_index(frame.index, names, preserve_index, materialise=not names)
+    row_index = frame.index if preserve_index else pd.RangeIndex(len(frame))
+    index, index_fact = row_indexes.encode(row_index, names, materialise=not names)
     kept: dict[str, Any] = {
         "columns": [[name, encoded.fact] for name, encoded in data],
         "labels": labels.encode(frame.columns, names),
@@ -53,7 +54,8 @@ def from_series(series: Any, *, preserve_index: bool = True, kind: str = "pandas
     """Turn a Series into a table of one column; unnamed, SQL calls it ``value``."""
     [name] = labels.unique_names(["value" if series.name is None else series.name])
     encoded = columns.encode(series.array, f"the series {series.name!r}")
-    index, index_fact = _encode_index(series.index, [name], preserve_index, materialise=False)
+    row_index = series.index if preserve_index else pd.RangeIndex(len(series))
+    index, index_fact = row_indexes.encode(row_index, [name], materialise=False)
     kept: dict[str, Any] = {
         "columns": [[name, encoded.fact]],
         "name": values.to_json(series.name, "the name of the series"),
@@ -67,15 +69,6 @@ def from_index(index: Any) -> Incoming:
     """Turn an Index into a table of a column for each level; unnamed, SQL calls it ``__index_level_0__``."""
     encoded, index_fact = row_indexes.encode(index, (), materialise=True)
     return _incoming(encoded, facts.write({"columns": [], "index": index_fact}), "pandas_index")
-
-
-def _encode_index(
-    index: Any, taken: Sequence[str], preserve: bool, *, materialise: bool
-) -> tuple[list[tuple[str, Encoded]], dict[str, Any] | None]:
-    if preserve or materialise:
-        index = index if preserve else pd.RangeIndex(len(index))
-        return row_indexes.encode(index, taken, materialise=materialise)
-    return [], None
 
 
 def _encode_all(arrays: list[Any], wheres: list[str], rows: int) -> list[Encoded]:

@@ -17,18 +17,15 @@ from .encoded import Encoded
 
 __all__ = ["write"]
 
-_EXTENSION_CODECS = ("arrow", "nullable", "string")
-
-
 def write(
-    frame: Any, data: list[tuple[str, Encoded]], index: list[tuple[str, Encoded]], index_fact: dict[str, Any] | None
+    frame: Any, data: list[tuple[str, Encoded]], index: list[tuple[str, Encoded]], index_fact: dict[str, Any]
 ) -> dict[bytes, bytes]:
     """Schema metadata under the key ``pandas``."""
-    ranges = index_fact is not None and "range" in index_fact
+    ranges = "range" in index_fact
     descriptors: list[Any] = [name for name, _ in index]
-    if index_fact is None or ranges:
-        start, stop, step = index_fact["range"] if index_fact is not None else (0, len(frame), 1)
-        name = frame.index.name if index_fact is not None and isinstance(frame.index.name, str) else None
+    if ranges:
+        start, stop, step = index_fact["range"]
+        name = frame.index.name if isinstance(frame.index.name, str) else None
         descriptors = [{"kind": "range", "name": name, "start": start, "stop": stop, "step": step}]
     described = [_column(name, name, encoded) for name, encoded in data]
     if not ranges:
@@ -58,12 +55,14 @@ def _column(name: str | None, field: str, encoded: Encoded) -> dict[str, Any]:
     numpy_type, metadata = "object", None
     if isinstance(fact, str):
         numpy_type = fact if fact[0].isalpha() else "object"
-    elif fact.get("as") in ("nullable", "sparse"):
-        numpy_type = fact.get("dtype", "object")
+    elif fact.get("as") == "nullable":
+        numpy_type = fact["dtype"]
     elif fact.get("as") == "string":
         numpy_type = "string" if fact["na"] == "NA" else "str"
     elif pa.types.is_dictionary(data_type):
-        metadata = {"num_categories": len(encoded.array.dictionary), "ordered": data_type.ordered}
+        chunks = encoded.array.chunks if isinstance(encoded.array, pa.ChunkedArray) else [encoded.array]
+        count = max((len(chunk.dictionary) for chunk in chunks), default=0)
+        metadata = {"num_categories": count, "ordered": data_type.ordered}
         numpy_type = str(data_type.index_type)
     elif pa.types.is_timestamp(data_type) and data_type.tz:
         numpy_type, metadata = f"datetime64[{data_type.unit}]", {"timezone": data_type.tz}

@@ -102,5 +102,5 @@ def _with_extras(data: Any, facts: dict[str, Any]) -> Any:
     if "attrs" in facts:
         data.attrs = values.from_json(facts["attrs"])
     if facts.get("unique_labels"):
-        data = data.set_flags(allows_duplicate_labels=False, copy=False)
+        data.flags.allows_duplicate_labels = False
     return data

@@ -44,16 +44,14 @@ def _labels(names: Iterable[Any]) -> list[Any]:
     return [f"__index_level_{level}__" if name is None else name for level, name in enumerate(names)]
 
 
-def names_of(fact: dict[str, Any] | None) -> list[str]:
+def names_of(fact: dict[str, Any]) -> list[str]:
     """The names of the columns that hold the index."""
-    if fact is None:
-        return []
     if "levels" in fact:
         return [level["column"] for level in fact["levels"]]
     return [fact["column"]] if "column" in fact else []
 
 
-def decode(fact: dict[str, Any] | None, column_of: Callable[[str], pa.ChunkedArray], offset: int, rows: int) -> Any:
+def decode(fact: dict[str, Any], column_of: Callable[[str], pa.ChunkedArray], offset: int, rows: int) -> Any:
     """The row index of ``rows`` rows from row ``offset``.
 
     Parameters
@@ -61,8 +59,6 @@ def decode(fact: dict[str, Any] | None, column_of: Callable[[str], pa.ChunkedArr
     column_of : callable
         Gives a column by its name.
     """
-    if fact is None:
-        return pd.RangeIndex(rows)
     if "range" in fact:
         whole = pd.RangeIndex(*fact["range"], name=values.from_json(fact.get("name")))
         return whole if offset == 0 and rows == len(whole) else whole[offset : offset + rows]

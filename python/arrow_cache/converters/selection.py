@@ -47,11 +47,15 @@ def select_columns(schema: pa.Schema, wanted: Sequence[Any]) -> list[int]:
 def _by_labels(labels: Any, names: list[str], wanted: list[Any]) -> list[int]:
     """Positions as pandas itself finds them, in a frame that holds its own column numbers."""
     probe = pd.DataFrame(np.arange(len(labels)).reshape(1, -1), columns=labels)
-    try:
-        return [int(position) for position in probe[wanted].iloc[0]] if wanted else []
-    except (KeyError, TypeError, ValueError):
-        if all(name in names for name in wanted):
-            return [names.index(name) for name in wanted]
+    if not wanted:
+        return []
+    for keys in (wanted, pd.Index(wanted, dtype=object, tupleize_cols=False)):
+        try:
+            return [int(position) for position in probe[keys].iloc[0]]
+        except (KeyError, TypeError, ValueError):
+            continue
+    if all(name in names for name in wanted):
+        return [names.index(name) for name in wanted]
     for label in wanted:
         try:
             probe[[label]]
