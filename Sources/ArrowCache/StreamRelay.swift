@@ -36,17 +36,20 @@ public final class StreamRelay {
         guard let stream, let relay = stream.pointee.private_data else { return }
         stream.pointee.release = nil
         stream.pointee.private_data = nil
-        Unmanaged<StreamRelay>.fromOpaque(relay).release()
+        Unmanaged<StreamRelay>.fromOpaque(relay).takeRetainedValue().release()
       },
       private_data: Unmanaged.passRetained(self).toOpaque())
   }
 
   deinit {
     free(failureText)
+    inner.deallocate()
+  }
+
+  private func release() {
     // In a forked child the threads behind the stream are gone and its locks may be held by them: it is left as it is.
     guard processID == ProcessIdentity.current else { return }
     inner.pointee.release?(inner)
-    inner.deallocate()
   }
 
   private static func of(_ stream: UnsafeMutablePointer<ArrowArrayStream>?) -> StreamRelay? {

@@ -24,7 +24,10 @@ final class EntryHandle {
 
 /// What the destructors have in common: a release may be long and may run Python code, so it gets neither the interpreter's lock nor a
 /// pending exception, which stays what it was.
+///
+/// Nothing is released once the interpreter has ended: its other threads have been stopped wherever they were, perhaps with a lock.
 func releasing(_ release: () -> Void) {
+  guard Py_IsInitialized() != 0 else { return }
   let raised = RaisedException.fetch()
   unlocked(release)
   raised.restore()
