@@ -5,13 +5,14 @@ import json
 import math
 import operator
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from .errors import InvalidArgument, InvalidArgumentType
-from .wording import nearest_hint, shortened
+from .wording import shortened
 
 
 def checked_key(key: object) -> str:
@@ -67,28 +68,23 @@ def checked_ttl(ttl: object) -> float | None:
     return seconds
 
 
-def checked_columns(columns: object) -> list[str] | None:
-    """Names of columns, each once, or None for all."""
+def checked_columns(columns: object) -> list[Any] | None:
+    """Labels of columns, each once, or None for all."""
     if columns is None:
         return None
     if isinstance(columns, str | bytes):
         raise InvalidArgumentType(f"columns: give a list of names, [{columns!r}] for one, not {type(columns).__name__}")
     if isinstance(columns, Mapping | set | frozenset) or not isinstance(columns, Iterable):
         raise InvalidArgumentType(f"columns: give a list of names, not {type(columns).__name__}")
-    names = list(columns)
-    for name in names:
-        if not isinstance(name, str):
-            raise InvalidArgumentType(f"columns: a name is a str, not {type(name).__name__} ({shortened(name)})")
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidArgument(f"columns: {twice!r} is named {names.count(twice)} times; name each column once")
-    return names
-
-
-def unknown_column(name: str, key: str, available: Sequence[str]) -> InvalidArgument:
-    """The error for a column that an entry does not have."""
-    shown = ", ".join(map(repr, available[:50])) + (f" and {len(available) - 50} more" if len(available) > 50 else "")
-    return InvalidArgument(f"columns: entry {key!r} has no column {name!r}{nearest_hint(name, available)}. Its columns: {shown or 'none'}")
+    labels = list(columns)
+    try:
+        counts = Counter(labels)
+    except TypeError as error:
+        raise InvalidArgumentType(f"columns: a name is a str, or a label of a pandas frame: {error}") from None
+    label, count = max(counts.items(), key=lambda item: item[1], default=(None, 0))
+    if count > 1:
+        raise InvalidArgument(f"columns: {shortened(label)} is named {count} times; name each column once")
+    return labels
 
 
 def metadata_text(metadata: object) -> tuple[str, bool]:

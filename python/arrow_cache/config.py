@@ -3,13 +3,13 @@
 import copy
 import json
 import os
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, Unpack
 
-from .config_keys import KEYS, ConfigKeys, known_name, normal_value, without_effect
+from .config_keys import KEYS, ConfigKeys, known_name, normal_value
+from .config_to_come import warn_without_effect
 from .errors import ConfigurationError, MissingFileError, StorageError
 
 _DEFAULTS: dict[str, Any] = {name: key.default for name, key in KEYS.items()}
@@ -59,8 +59,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
     query_memory_limit : int, str, float or None, default None
         Memory of DuckDB for running queries, in bytes or as a share of the machine's. None leaves it to DuckDB.
     query_target_type : str, default "pandas"
-        What `ArrowCache.query` returns: ``pandas``, ``arrow``, ``polars``, ``geopandas``, ``reader``, ``capsule``, ``numpy`` or
-        ``dict``.
+        What `ArrowCache.query` returns: any target of `ArrowCache.get`.
     duckdb_extensions : list of str, default []
         DuckDB extensions to load when the cache is opened. ``spatial`` is loaded by itself when it is needed.
     spill_to_disk : bool, default True
@@ -128,7 +127,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
     def __init__(self, **keys: Unpack[ConfigKeys]) -> None:
         self._fill(_DEFAULTS)
         self._take(keys)
-        _warn_without_effect({name: self._values[known_name(name)] for name in keys})
+        warn_without_effect({name: self._values[known_name(name)] for name in keys})
 
     def _fill(self, values: Mapping[str, Any]) -> None:
         object.__setattr__(self, "_values", {name: _copied(value) for name, value in values.items()})
@@ -158,7 +157,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
         other._fill(self._values)
         other._take(keys)
         object.__setattr__(other, "_frozen", frozen)
-        _warn_without_effect({name: other._values[known_name(name)] for name in keys})
+        warn_without_effect({name: other._values[known_name(name)] for name in keys})
         return other
 
     def __getitem__(self, name: str) -> Any:
@@ -170,7 +169,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
                 f"configuration key {name!r}: the configuration of an open cache is fixed; give {name}= when the cache is made"
             )
         self._take({name: value})
-        _warn_without_effect({name: self._values[known_name(name)]})
+        warn_without_effect({name: self._values[known_name(name)]})
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -232,7 +231,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
         config = cls.__new__(cls)
         config._fill(_DEFAULTS)
         config._take(config_dict)
-        _warn_without_effect({name: value for name, value in config._values.items() if value != _DEFAULTS[name]})
+        warn_without_effect({name: value for name, value in config._values.items() if value != _DEFAULTS[name]})
         return config
 
     @classmethod
@@ -290,13 +289,3 @@ def _restored(values: Mapping[str, Any]) -> ArrowCacheConfig:
 def _copied(value: Any) -> Any:
     return value.copy() if isinstance(value, dict | list) else value
 
-
-def _warn_without_effect(values: Mapping[str, object]) -> None:
-    message = without_effect(values)
-    if message is None:
-        return
-    here, level = os.path.dirname(__file__), 1
-    frame = sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, UserWarning, stacklevel=level)

@@ -19,7 +19,6 @@ class Key:
 
 
 EVICTION_POLICIES = ("lru", "lfu", "fifo", "size", "ttl", "weighted")
-QUERY_TARGETS = ("pandas", "arrow", "polars", "geopandas", "reader", "capsule", "numpy", "dict")
 
 KEYS: dict[str, Key] = {
     "memory_limit": Key(None, rule.optional(rule.size(of_machine=True))),
@@ -37,7 +36,7 @@ KEYS: dict[str, Key] = {
     "thread_count": Key(0, rule.whole(0, 1024)),
     "cache_query_plans": Key(True, rule.flag()),
     "query_memory_limit": Key(None, rule.optional(rule.size(of_machine=True))),
-    "query_target_type": Key("pandas", rule.choice(QUERY_TARGETS)),
+    "query_target_type": Key("pandas", rule.target()),
     "duckdb_extensions": Key([], rule.names()),
     "spill_to_disk": Key(True, rule.flag()),
     "spill_directory": Key(".arrow_cache_spill", rule.path()),
@@ -50,23 +49,6 @@ KEYS: dict[str, Key] = {
 
 #: Names of before → names of now.
 FORMER_NAMES = {"max_size_bytes": "memory_limit"}
-
-#: What is validated already and has no effect yet: the keys of a feature, and what happens in its place.
-TO_COME: tuple[tuple[tuple[str, ...], str], ...] = (
-    (
-        ("spill_to_disk", "memory_spill_threshold", "disk_limit"),
-        "only queries spill: above memory_limit entries are evicted",
-    ),
-    (("enable_compression", "compression_type", "compression_level"), "nothing is written to disk that could be compressed"),
-    (("dictionary_encoding",), "strings are kept as they were put"),
-    (
-        ("persistent_storage", "storage_path", "metadata_db_path", "delete_files_on_close"),
-        "nothing is stored: entries live in memory until the cache is closed",
-    ),
-    (("cache_query_plans",), "each query is planned anew"),
-    (("check_interval",), "expired entries are dropped when they are next looked for"),
-)
-
 
 class ConfigKeys(TypedDict, total=False):
     """Keyword arguments of `ArrowCacheConfig`, for type checkers; see there for what they mean."""
@@ -121,22 +103,3 @@ def normal_value(name: str, value: object) -> object:
     except (ValueError, ArithmeticError):
         fact = "not allowed"
     raise ConfigurationError(f"configuration key {name!r}: {shortened(value, 80)} is {fact}; give {wanted.allowed}")
-
-
-def without_effect(values: Mapping[str, object]) -> str | None:
-    """What of `values` asks for a feature that is still to come, in one sentence; None where nothing does."""
-    notes = []
-    for names, instead in TO_COME:
-        asked = [f"{name}={values[name]!r}" for name in names if name in values and _asks(name, values[name])]
-        if asked:
-            notes.append(f"{', '.join(asked)} ({instead})")
-    if values.get("eviction_policy") == "weighted":
-        notes.append("eviction_policy='weighted' (lru is used)")
-    if not notes:
-        return None
-    return f"without effect in this version of arrow_cache: {'; '.join(notes)}"
-
-
-def _asks(name: str, value: object) -> bool:
-    return value is True or (value is not False and value != KEYS[name].default)
-

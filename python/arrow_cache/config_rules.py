@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from .converters import normalise_target, target_kinds
 from .sizes import parse_bytes
 
 
@@ -108,6 +109,11 @@ def choice(names: Sequence[str]) -> Rule:
         return value.lower()
 
     return Rule("one of " + ", ".join(map(repr, names)), accept)
+
+
+def target() -> Rule:
+    """A form in which data can be given back."""
+    return Rule("one of " + ", ".join(map(repr, target_kinds())), normalise_target)
 
 
 def path() -> Rule:

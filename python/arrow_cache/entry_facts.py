@@ -36,7 +36,8 @@ def entry_facts(entry: _core.Entry) -> dict[str, Any]:
     facts, view = _core.describe(entry), EntryView.of(entry)
     expires_at = facts["expires_at"]
     kept = _core.memo(entry, _MEMO)
-    columns = [field for field in view.schema if field.name not in view.index_names]
+    index_names = view.index_names()
+    columns = [field for field in view.schema if field.name not in index_names]
     return {
         "key": facts["key"],
         "kind": facts["kind"],
@@ -52,7 +53,7 @@ def entry_facts(entry: _core.Entry) -> dict[str, Any]:
         "column_names": [field.name for field in columns],
         "column_types": [str(field.type) for field in columns],
         "partition_count": facts["partition_count"],
-        "index_names": list(view.index_names),
+        "index_names": index_names,
         "crs": geometry_crs(view),
         "metadata": json.loads(facts["metadata"] or "{}") if kept is None else _private(kept),
     }

@@ -32,7 +32,8 @@ def merged_config(config: object, overrides: Mapping[str, Any]) -> ArrowCacheCon
             )
     merged = base.replaced(overrides, frozen=True)
     if merged.policy_args and merged.eviction_policy != "weighted":
-        raise ConfigurationError(f"configuration key 'policy_args': eviction_policy {merged.eviction_policy!r} takes no arguments; give {{}}")
+        policy = merged.eviction_policy
+        raise ConfigurationError(f"configuration key 'policy_args': eviction_policy {policy!r} takes no arguments; give {{}}")
     return merged
 
 

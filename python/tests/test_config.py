@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from arrow_cache import DEFAULT_CONFIG, ArrowCache, ArrowCacheConfig, ConfigurationError, MissingFileError, StorageError, UnknownKeyError, converters
-from arrow_cache.config_keys import KEYS, QUERY_TARGETS, TO_COME
+from arrow_cache.config_keys import KEYS
+from arrow_cache.config_to_come import TO_COME
 from arrow_cache.opening import engine_options, merged_config
 from arrow_cache.sizes import machine_bytes
 
@@ -70,6 +71,7 @@ VALID = [
     ("policy_args", {"lru_weight": 1.5}, {"lru_weight": 1.5}),
     ("check_interval", 0, 0.0),
     ("query_target_type", "arrow", "arrow"),
+    ("query_target_type", "pd.DataFrame", "pandas"),
     ("duckdb_extensions", ("json",), ["json"]),
     ("spill_directory", Path("/tmp/x"), "/tmp/x"),
     ("disk_limit", "1TB", 10**12),
@@ -185,8 +187,9 @@ def test_keys_to_come_are_known_keys():
     assert {name for names, _ in TO_COME for name in names} <= set(KEYS)
 
 
-def test_query_targets_are_those_of_the_converters():
-    assert set(QUERY_TARGETS) == set(converters.target_kinds())
+@pytest.mark.parametrize("target", converters.target_kinds())
+def test_query_targets_are_those_of_the_converters(target):
+    assert ArrowCacheConfig(query_target_type=target).query_target_type == target
 
 
 def test_a_configuration_is_a_mapping():
