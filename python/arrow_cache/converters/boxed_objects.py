@@ -51,7 +51,8 @@ def encode(values: Objects, kind: type, where: str) -> Encoded:
     if kind in _NUMPY:
         return _encode_numpy(values, kind, present)
     encoded: Encoded = _ENCODERS[kind](values, present, where)
-    return encoded.with_fact({"of": "boxed", "type": kind.__name__, "column": encoded.fact})
+    fact = {"of": "boxed", "type": kind.__name__, "column": encoded.fact}
+    return Encoded(encoded.array, fact, metadata=encoded.metadata)
 
 
 def _encode_numpy(values: Objects, kind: type, present: Any) -> Encoded:

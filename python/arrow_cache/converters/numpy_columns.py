@@ -35,6 +35,7 @@ def encode(values: np.ndarray[Any, Any], where: str) -> Encoded:
         remedy = _REMEDY.get(kind, "convert it to numbers, text or times")
         raise UnsupportedTypeError(f"{where} has the numpy dtype {dtype}, which Arrow cannot hold: {remedy}")
     fact = dtype.name if dtype.isnative else dtype.str
+    given = values
     if not dtype.isnative:
         values = values.astype(dtype.newbyteorder("="))
     if kind == "c":
@@ -42,7 +43,7 @@ def encode(values: np.ndarray[Any, Any], where: str) -> Encoded:
     if kind == "f" and dtype.itemsize == 2:
         values = values.astype(np.float32)
     array = pa.array(values, from_pandas=True)
-    return Encoded(array, fact, aliased=dtype.isnative and shares_memory(array, values))
+    return Encoded(array, fact, aliased=shares_memory(array, given))
 
 
 def _encode_complex(values: np.ndarray[Any, Any]) -> pa.StructArray:

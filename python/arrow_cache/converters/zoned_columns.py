@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from . import time_zones
+from . import numpy_columns, time_zones
 from .encoded import Encoded, shares_memory
 
 __all__ = ["decode", "encode"]
@@ -24,6 +24,6 @@ def encode(values: Any, where: str) -> Encoded:
 
 def decode(column: pa.ChunkedArray, fact: dict[str, Any], offset: int) -> Any:
     """The ``DatetimeArray`` that `encode` got."""
-    naive = column.cast(pa.timestamp(column.type.unit)).to_numpy(zero_copy_only=False)
-    instants: Any = pd.DatetimeIndex(naive).tz_localize("UTC")
-    return instants.tz_convert(time_zones.from_json(fact["zone"])).array
+    naive = numpy_columns.decode(column.cast(pa.timestamp(column.type.unit)), f"datetime64[{column.type.unit}]")
+    instants: Any = pd.array(naive, dtype=naive.dtype, copy=False)
+    return instants.tz_localize("UTC").tz_convert(time_zones.from_json(fact["zone"]))
