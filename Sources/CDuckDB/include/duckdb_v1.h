@@ -31,6 +31,7 @@ typedef void (*duckdb_v1_delete)(void *data);
   F(int, create_config, (duckdb_handle *config)) \
   F(int, set_config, (duckdb_handle config, const char *name, const char *option)) \
   F(void, destroy_config, (duckdb_handle *config)) \
+  F(int, query, (duckdb_handle connection, const char *sql, duckdb_v1_result *result)) \
   F(uint64_t, extract_statements, (duckdb_handle connection, const char *sql, duckdb_handle *statements)) \
   F(const char *, extract_statements_error, (duckdb_handle statements)) \
   F(int, prepare_extracted_statement, (duckdb_handle connection, duckdb_handle statements, uint64_t index, duckdb_handle *prepared)) \

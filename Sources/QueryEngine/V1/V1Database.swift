@@ -1,3 +1,4 @@
+import ArrowData
 import CDuckDB
 import CacheStore
 import Primitives
@@ -6,8 +7,7 @@ import Primitives
 final class V1Database: Database, @unchecked Sendable {
   let engineName = "v1"
   private(set) var handle: OpaquePointer?
-  /// What DuckDB's Arrow conversion wants a connection for; runs no statement.
-  private(set) var converter: OpaquePointer?
+  private var connection: OpaquePointer?
 
   /// Opens an in-memory database and registers the scan and the names of the cached tables.
   init(context scan: ScanContext, settings: [(name: String, value: String)]) throws(CacheError) {
@@ -22,14 +22,14 @@ final class V1Database: Database, @unchecked Sendable {
       defer { v1.pointee.free(message) }
       throw CacheError(.duckdb, "DuckDB could not be opened", cause: text(message))
     }
-    guard v1.pointee.connect(handle, &converter) == 0 else { throw CacheError(.duckdb, "DuckDB could not open a connection") }
-    let context = V1Context(scan: scan, converter: converter)
-    try V1Scan.register(on: converter, context: context)
+    guard v1.pointee.connect(handle, &connection) == 0 else { throw CacheError(.duckdb, "DuckDB could not open a connection") }
+    let context = V1Context(scan: scan, database: handle, converter: V1ConverterConnection(connection))
+    try V1Scan.register(on: connection, context: context)
     v1.pointee.add_replacement_scan(handle, V1Scan.replace, owned(context), releaseOwned)
   }
 
   deinit {
-    v1.pointee.disconnect(&converter)
+    // The connection belongs to the context that DuckDB holds, and goes with it.
     v1.pointee.close(&handle)
   }
 
@@ -41,11 +41,43 @@ final class V1Database: Database, @unchecked Sendable {
 }
 
 /// What the callbacks of the first API are given.
-final class V1Context: Sendable {
+final class V1Context: @unchecked Sendable {
   let scan: ScanContext
-  nonisolated(unsafe) let converter: OpaquePointer?
+  private let database: OpaquePointer?
+  private let converter: V1ConverterConnection
 
-  init(scan: ScanContext, converter: OpaquePointer?) { (self.scan, self.converter) = (scan, converter) }
+  init(scan: ScanContext, database: OpaquePointer?, converter: V1ConverterConnection) {
+    (self.scan, self.database, self.converter) = (scan, database, converter)
+  }
+
+  /// The connection that converts columns of this schema. Extension types are looked up in the catalog, as a transaction of its own
+  /// sees it now.
+  func converter(for schema: Schema) throws(CacheError) -> V1ConverterConnection {
+    guard schema.fields.contains(where: \.hasExtension) else { return converter }
+    var handle: OpaquePointer?
+    guard v1.pointee.connect(database, &handle) == 0 else { throw CacheError(.duckdb, "DuckDB could not open a connection") }
+    let connection = V1ConverterConnection(handle)
+    var result = duckdb_v1_result()
+    defer { v1.pointee.destroy_result(&result) }
+    guard v1.pointee.query(handle, "BEGIN TRANSACTION", &result) == 0 else { throw queryError(text(v1.pointee.result_error(&result))) }
+    return connection
+  }
+}
+
+/// What DuckDB's Arrow conversion wants a connection for; runs no statement of a user's.
+final class V1ConverterConnection: @unchecked Sendable {
+  let handle: OpaquePointer?
+
+  init(_ handle: OpaquePointer?) { self.handle = handle }
+
+  deinit {
+    var handle = handle
+    v1.pointee.disconnect(&handle)
+  }
+}
+
+extension Field {
+  fileprivate var hasExtension: Bool { isExtension || children.contains { $0.hasExtension } || dictionary?.hasExtension ?? false }
 }
 
 /// Throws what an error object of the first API says, and destroys it.

@@ -36,15 +36,15 @@ enum V1Fill {
 final class V1Converter: @unchecked Sendable {
   private let entry: Entry
   private let column: Int
-  private let connection: OpaquePointer?
+  private let connection: V1ConverterConnection
   private var schema: OpaquePointer?
 
-  init(entry: Entry, column: Int, connection: OpaquePointer?) throws(CacheError) {
+  init(entry: Entry, column: Int, connection: V1ConverterConnection) throws(CacheError) {
     (self.entry, self.column, self.connection) = (entry, column, connection)
     var arrowSchema = ArrowSchema()
     entry.schema.export(columns: [column], to: &arrowSchema)
     defer { arrowSchema.release?(&arrowSchema) }
-    try v1Check(v1.pointee.schema_from_arrow(connection, &arrowSchema, &schema))
+    try v1Check(v1.pointee.schema_from_arrow(connection.handle, &arrowSchema, &schema))
     let field = entry.schema.fields[column]
     // DuckDB 1.5.5 reads null indices as the first value.
     if field.dictionary != nil, entry.batches.contains(where: { $0.column(column).pointee.null_count != 0 }) {
@@ -70,7 +70,7 @@ final class V1Converter: @unchecked Sendable {
     batch.export(columns: [column], offset: offset, count: count, to: &array)
     defer { array.release?(&array) }
     var chunk: OpaquePointer?
-    try v1Check(v1.pointee.data_chunk_from_arrow(connection, &array, schema, &chunk))
+    try v1Check(v1.pointee.data_chunk_from_arrow(connection.handle, &array, schema, &chunk))
     defer { v1.pointee.destroy_data_chunk(&chunk) }
     return body(v1.pointee.data_chunk_get_vector(chunk, 0))
   }

@@ -66,6 +66,10 @@ enum V1Scan {
     }
     var columns: [ScanColumn] = []
     var converters: [Int: V1Converter] = [:]
+    let connection: V1ConverterConnection
+    do throws(CacheError) { connection = try context.converter(for: entry.schema) } catch let failure {
+      return v1.pointee.bind_set_error(info, failure.description)
+    }
     for (index, name) in ScanBinding.columnNames(entry.schema).enumerated() {
       let (kind, plain) = ColumnKind.of(entry.schema.fields[index], decodesDictionaries: true)
       var type = V1Type(id: plain.map(V1TypeID.of) ?? V1TypeID.varchar)
@@ -73,7 +77,7 @@ enum V1Scan {
       if plain == nil {
         do throws(CacheError) {
           if let refusal = ColumnKind.refusal(entry.schema.fields[index]) { throw CacheError(.query, refusal) }
-          let converter = try V1Converter(entry: entry, column: index, connection: context.converter)
+          let converter = try V1Converter(entry: entry, column: index, connection: connection)
           type = try converter.columnType()
           converters[index] = converter
         } catch {
