@@ -81,7 +81,11 @@ final class SignalWatch {
       raised.restore()
       throw .raised
     }
-    do { return try outcome.get() } catch { throw isKeyboardInterrupt(error) ? .keyboardInterrupt : .cache(error) }
+    do { return try outcome.get() } catch {
+      // The stream may have been one of ours, which a signal has ended.
+      if isActive, Py_MakePendingCalls() != 0 { throw .raised }
+      throw isKeyboardInterrupt(error) ? .keyboardInterrupt : .cache(error)
+    }
   }
 
   /// To be called between the steps of what runs; nil on other threads, which never get signals.

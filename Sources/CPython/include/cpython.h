@@ -77,6 +77,7 @@ void PyErr_Clear(void);
 void PyErr_Fetch(PyObject *_Nullable *_Nonnull type, PyObject *_Nullable *_Nonnull value, PyObject *_Nullable *_Nonnull traceback);
 void PyErr_Restore(PyObject *_Nullable type, PyObject *_Nullable value, PyObject *_Nullable traceback);
 int PyErr_CheckSignals(void);
+int Py_MakePendingCalls(void);
 int Py_AddPendingCall(int (*call)(void *_Nullable), void *_Nullable argument);
 unsigned long PyThread_get_thread_native_id(void);
 

@@ -1,6 +1,9 @@
 """Arguments of the wrong type or value: an error that names the argument, never a crash."""
 
+import inspect
 import math
+import random
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -193,3 +196,35 @@ def test_every_error_code_of_the_engine_has_its_class() -> None:
 def test_memo_of_an_impossible_size(core: Any, numbers: pa.Table, byte_count: int) -> None:
     with pytest.raises(ValueError, match="byte_count"):
         _core.set_memo(core.put("k", numbers), "m", "value", byte_count)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_arguments_raise_or_work(core: Any, numbers: pa.Table, seed: int) -> None:
+    """Whatever comes in: a result or an exception, and the cache goes on."""
+    source = random.Random(seed)
+    entry = core.put("k", numbers)
+    values: list[Callable[[], Any]] = [
+        lambda: core.handle, lambda: entry, stream, lambda: "k", lambda: "", lambda: "SELECT 1", lambda: "\0\ud800", lambda: "{}", lambda: b"k",
+        lambda: None, lambda: True, lambda: False, lambda: 0, lambda: 1, lambda: -1, lambda: 2**31, lambda: 2**63, lambda: -(2**63), lambda: 2**200,
+        lambda: 0.5, lambda: math.nan, lambda: -math.inf, lambda: 1e308, list, lambda: [0, 2], lambda: [2**63], lambda: ["a"], tuple, dict,
+        lambda: {"a": ("int", 1)}, lambda: {1: 2}, lambda: [("int", 1)], lambda: [("list", [("text", "\ud800")])], Raising, lambda: Indexed(2**80),
+        object, lambda: _core, lambda: Raising, lambda: iter([1]), lambda: memoryview(b"abc"), lambda: range(3), lambda: {1, 2},
+    ]  # fmt: skip
+    functions = [(name, len(inspect.signature(call).parameters)) for name, call in vars(_core).items() if inspect.isbuiltin(call)]
+    outcomes = {True: 0, False: 0}
+    for _ in range(3000):
+        name, count = source.choice(functions)
+        if name in ("open_cache", "close_cache", "register_errors"):
+            continue
+        arguments = [source.choice(values)() for _ in range(count)]
+        if source.random() < 0.5:  # past the first check
+            arguments[0:1] = [entry if name in ("describe", "schema", "scan", "memo", "set_memo") else core.handle][:count]
+        try:
+            getattr(_core, name)(*arguments)
+            outcomes[True] += 1
+        except Exception:
+            outcomes[False] += 1
+    assert min(outcomes.values()) > 100
+    core.put("k", numbers)
+    assert core.read("k").equals(numbers)
+    assert core.query("SELECT count(*) AS n FROM _cache_k") == [{"n": 10}]

@@ -205,14 +205,26 @@ def test_interrupt_between_batches(core: Any, numbers: pa.Table) -> None:
     assert core.query("SELECT 42 AS v") == [{"v": 42}]
 
 
-class _Endless:
-    """Batches without end and without Python, so that only the engine can see the signal."""
+ENDLESS_ROWS = "SELECT i FROM range(1000000000000) t(i)"
 
-    def __init__(self, core: Any) -> None:
-        self.core = core
+
+class _Endless:
+    """Rows without end and without Python, so that only the engine can see the signal."""
+
+    def __init__(self, core: Any, sql: str = ENDLESS_ROWS) -> None:
+        self.core, self.sql = core, sql
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return _core.query(self.core.handle, "SELECT i FROM range(1000000000000) t(i)", None, True)
+        return _core.query(self.core.handle, self.sql, None, True)
+
+
+def test_interrupt_inside_a_producer_of_ours(core: Any, numbers: pa.Table) -> None:
+    core.put("k", numbers)
+    stop = Signal(0.2)
+    with pytest.raises(KeyboardInterrupt), stop:
+        core.put("k", _Endless(core, ENDLESS_QUERY))
+    assert stop.seconds < 0.1
+    assert core.read("k").equals(numbers)
 
 
 def test_exception_of_a_handler_ends_a_put(core: Any, handler: Any, numbers: pa.Table) -> None:
