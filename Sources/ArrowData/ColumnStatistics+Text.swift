@@ -10,9 +10,10 @@ extension ValueRange {
     guard count > 0, let buffer = array.buffer(1) else { return .noValues }
     let offsets = buffer.assumingMemoryBound(to: Offset.self) + first
     let end = array.valueOffset(array.start + array.count, width: MemoryLayout<Offset>.size)
-    let data = array.buffer(2) ?? CopyMemory.empty
     guard end >= 0 else { return .unknown }
-    var extremes = TextExtremes(dataEnd: data + (array.buffer(2) == nil ? 0 : end))
+    // Without data every text is empty, wherever its offsets point.
+    let data = array.buffer(2)
+    var extremes = TextExtremes(dataEnd: data.map { $0 + end })
     var isBroken = false
     eachWord { rows, valid in
       var rest = valid
@@ -21,11 +22,11 @@ extension ValueRange {
         rest &= rest - 1
         let start = Int(offsets[row])
         let stop = Int(offsets[row + 1])
-        if start < 0 || stop < start || stop > end {
+        if start < 0 || stop < start || stop > end || data == nil && stop > start {
           isBroken = true
           return
         }
-        extremes.add(data + start, stop - start)
+        extremes.add(data.map { $0 + start } ?? CopyMemory.empty, stop - start)
       }
     }
     return isBroken ? .unknown : extremes.bounds

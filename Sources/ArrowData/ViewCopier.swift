@@ -1,6 +1,4 @@
 import CArrow
-import Glibc
-
 import Primitives
 
 /// Copies an array of string or binary views. A view is 16 bytes: the length, then either up to 12 bytes of the value, or its
@@ -20,14 +18,17 @@ struct ViewCopier {
 
   var dataCount: Int { sizes.count }
 
-  init(_ array: ArrowArray, from: Int, count: Int, copier: ArrayCopier) throws(CacheError) {
+  /// No data buffer becomes larger than `bufferLimit`: offsets in views have 32 bits.
+  init(
+    _ array: ArrowArray, from: Int, count: Int, copier: ArrayCopier, bufferLimit: Int = Int(Int32.max)
+  ) throws(CacheError) {
     (self.array, self.from, self.count, self.copier) = (array, from, count, copier)
     let whole = (0..<array.variadicCount).map { array.variadicSize($0) }
     var compacted: [Int] = []
     var current = 0
     var total = 0
     try Self.eachLong(array, from: from, count: count, copier: copier) { _, _, length in
-      if current + length > Int(Int32.max) {
+      if current + length > bufferLimit {
         compacted.append(current)
         current = 0
       }

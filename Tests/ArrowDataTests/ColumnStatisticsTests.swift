@@ -115,6 +115,8 @@ import Testing
   @Test func brokenTextsAreUnknown() throws {
     #expect(try statistics("u", ArraySpec(length: 2, buffers: [nil, bytes([Int32(0), 50, 3]), [1, 2, 3]])).bounds == .unknown)
     #expect(try statistics("u", ArraySpec(length: 2, buffers: [nil, bytes([Int32(0), -5, 3]), [1, 2, 3]])).bounds == .unknown)
+    #expect(try statistics("u", ArraySpec(length: 2, buffers: [nil, bytes([Int32(9), 2, 9]), nil])).bounds == .unknown)
+    #expect(try statistics("u", ArraySpec(length: 2, buffers: [nil, bytes([Int32(9), 9, 9]), nil])).bounds == .bytes(min: [], max: [], isExact: true))
     let view = bytes([Int32(20), 0, 7, 0])
     #expect(try statistics("vu", ArraySpec(length: 1, buffers: [nil, view, [1], bytes([Int64(1)])])).bounds == .unknown)
   }

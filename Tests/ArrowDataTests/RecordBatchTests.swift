@@ -54,6 +54,15 @@ private let offsets = [0, 1, 13, 64]
     }
   }
 
+  @Test(arguments: [0, 1, 8, 61], [1, 7, 8, 9, 63, 64, 65, 71]) func copiedBitsAreThoseAskedForAndNoMore(offset: Int, count: Int) throws {
+    let ones = [UInt8](repeating: 0xff, count: 20)
+    let spec = ArraySpec(length: 160, buffers: [nil, ones])
+    let copy = try ArraySpec.table([spec], length: 160).batch(schema("b"), ReleaseCounter()).copied(columns: nil, offset: offset, count: count)
+    let bits = try #require(copy.column(0).pointee.buffers[1]).assumingMemoryBound(to: UInt8.self)
+    let expected = bytes([Bool](repeating: true, count: count))
+    #expect((0..<expected.count).map { bits[$0] } == expected)
+  }
+
   @Test func emptyBatchesHaveEveryBufferAndNoRow() throws {
     for type in try everyType() {
       let batch = RecordBatch(emptyOf: Schema(fields: [type]))
