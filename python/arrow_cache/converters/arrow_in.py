@@ -25,6 +25,8 @@ def from_arrow_data(data: Any) -> Incoming | None:
     UnsupportedTypeError
         It is Arrow data but no table: an array of something else than structs, or structs that are missing.
     """
+    if isinstance(data, type):
+        return None
     if isinstance(data, (pa.Table, pa.RecordBatch, pa.RecordBatchReader)):
         return Incoming(data, "arrow", False)
     if isinstance(data, (pa.Array, pa.ChunkedArray, pa.Scalar)):

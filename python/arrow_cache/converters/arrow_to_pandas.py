@@ -16,11 +16,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..errors import UnsupportedTypeError
 from . import copy_on_write, nullable_columns
-from .encoded import storage_of
 from .pandas_out import frame_of
+from .plain_layouts import plain
 
-__all__ = ["frame_over_arrow", "plain", "to_frame"]
+__all__ = ["frame_over_arrow", "python_objects", "to_frame"]
 
 _EXACT_IN_DOUBLE = 2**53
 
@@ -65,32 +66,6 @@ def _map(convert: Any, columns: list[pa.ChunkedArray], rows: int) -> list[Any]:
     return [convert(column) for column in columns]
 
 
-def plain(column: pa.ChunkedArray, *, views: bool = False) -> pa.ChunkedArray:
-    """The column without encodings that pandas lacks: run ends decoded, extension types as what they stand for.
-
-    Parameters
-    ----------
-    views : bool
-        Whether string and binary views become plain ones too, which pandas needs to compute over them.
-    """
-    kind = column.type
-    if pa.types.is_run_end_encoded(kind):
-        decoded = [pc.run_end_decode(chunk) for chunk in column.chunks]
-        return plain(pa.chunked_array(decoded, kind.value_type), views=views)
-    if isinstance(kind, pa.BaseExtensionType):
-        if kind.extension_name == "arrow.uuid" and not views:
-            return column
-        stored = storage_of(column)
-        return stored.cast(pa.bool_()) if kind.extension_name == "arrow.bool8" else plain(stored, views=views)
-    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
-        return column.cast((pa.list_ if pa.types.is_list_view(kind) else pa.large_list)(kind.value_field))
-    if views and pa.types.is_string_view(kind):
-        return column.cast(pa.large_string())
-    if views and pa.types.is_binary_view(kind):
-        return column.cast(pa.large_binary())
-    return column
-
-
 def _to_array(column: pa.ChunkedArray) -> Any:
     kind = column.type
     if pa.types.is_integer(kind) and column.null_count:
@@ -131,13 +106,32 @@ def _by_pyarrow(column: pa.ChunkedArray) -> Any:
     try:
         series = pa.table([column], names=["0"]).to_pandas(ignore_metadata=True).iloc[:, 0]
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid, TypeError):
-        objects = np.empty(len(column), dtype=object)
-        objects[:] = column.to_pylist()
-        return objects
+        return python_objects(column)
     if isinstance(series.dtype, pd.api.extensions.ExtensionDtype):
         return series.array
     values = series.to_numpy()
     return values if values.flags.writeable else values.copy()
+
+
+def python_objects(column: pa.ChunkedArray) -> Any:
+    """The column as Python objects.
+
+    Raises
+    ------
+    UnsupportedTypeError
+        Python's own class has no such value: times of nanoseconds, dates beyond the year 9999.
+    """
+    objects = np.empty(len(column), dtype=object)
+    try:
+        if column.type == pa.time64("ns"):
+            column = column.cast(pa.time64("us"))  # pyarrow's own way out drops the nanoseconds
+        objects[:] = column.to_pylist()
+    except (pa.ArrowInvalid, OverflowError, ValueError) as error:
+        raise UnsupportedTypeError(
+            f"a column of {column.type} has a value that Python's own types lack ({error}): "
+            f"cast it in SQL, or ask for target_type='pandas_arrow' or 'arrow'"
+        ) from error
+    return objects
 
 
 def _by_metadata(table: pa.Table) -> Any:

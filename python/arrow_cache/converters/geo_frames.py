@@ -85,7 +85,7 @@ def from_decoded(table: pa.Table, facts: dict[str, Any], offset: int) -> Any:
     if active is None and "geometry" not in facts:
         active = next(name for name, dtype in zip(frame.columns, frame.dtypes, strict=True) if str(dtype) == "geometry")
     frame.__class__ = geopandas().GeoDataFrame
-    frame._geometry_column_name = active if active in frame.columns else None
+    frame._geometry_column_name = active
     return frame
 
 

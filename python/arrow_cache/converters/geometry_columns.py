@@ -30,8 +30,8 @@ def encode(values: Any, where: str) -> Encoded:
     fact: dict[str, Any] = {"as": "geometry", "crs": crs.to_fact(values.crs, where)}
     types = shapely.get_type_id(geometries)
     codes = np.where(types == _RING, _AS_RING, 0)
-    points = types == _POINT
-    codes[points & np.isnan(shapely.get_x(geometries)) & ~shapely.is_empty(geometries)] = _AS_NAN_POINT
+    points = np.flatnonzero((types == _POINT) & ~shapely.is_empty(geometries))
+    codes[points[np.isnan(shapely.get_x(geometries[points]))]] = _AS_NAN_POINT
     if codes.any():
         fact["codes"] = row_codes.pack(codes)
     doubtful = (codes == _AS_NAN_POINT) | (types == _COLLECTION)

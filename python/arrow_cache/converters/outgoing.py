@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from . import arrow_to_pandas, facts, geo_frames, pandas_out, plain_values, results
+from .plain_layouts import plain
 from .polars_frames import to_polars
 from .targets import default_target, normalise_target
 
@@ -107,7 +108,7 @@ def _over_arrow(table: pa.Table, found: dict[str, Any], kind: str, offset: int) 
         return index
     names = {name for name, _ in found["columns"]}
     chosen = [column for name, column in zip(table.column_names, table.columns, strict=True) if name in names]
-    arrays = [pd.arrays.ArrowExtensionArray(arrow_to_pandas.plain(column, views=True)) for column in chosen]
+    arrays = [pd.arrays.ArrowExtensionArray(plain(column, views=True)) for column in chosen]
     if kind.endswith("_series"):
         return pd.Series(arrays[0], index=index, name=pandas_out.series_name(found))
     return pandas_out.frame_of(arrays, index, pandas_out.label_index(found, pandas_out.data_positions(table, found)))

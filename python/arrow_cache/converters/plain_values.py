@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from ..errors import InvalidArgument
-from . import arrow_to_pandas, columns
+from . import columns
+from .arrow_to_pandas import python_objects
+from .plain_layouts import plain
 
 __all__ = ["to_dict", "to_numpy"]
 
@@ -16,7 +18,7 @@ __all__ = ["to_dict", "to_numpy"]
 def to_dict(table: pa.Table) -> dict[str, list[Any]]:
     """Lists of Python values by column name."""
     _check_names(table)
-    return {name: column.to_pylist() for name, column in zip(table.column_names, table.columns, strict=True)}
+    return {name: python_objects(column).tolist() for name, column in zip(table.column_names, table.columns, strict=True)}
 
 
 def to_numpy(table: pa.Table, facts: dict[str, Any] | None, offset: int) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def to_numpy(table: pa.Table, facts: dict[str, Any] | None, offset: int) -> dict
 
 
 def _array(column: pa.ChunkedArray) -> Any:
-    column = arrow_to_pandas.plain(column)
+    column = plain(column)
     kind = column.type
     if pa.types.is_dictionary(kind):
         decoded = [chunk.dictionary_decode() for chunk in column.chunks]
@@ -46,10 +48,8 @@ def _array(column: pa.ChunkedArray) -> Any:
         return np.ma.MaskedArray(filled, mask=missing)
     try:
         return column.to_numpy(zero_copy_only=False)
-    except (pa.ArrowNotImplementedError, TypeError):
-        objects = np.empty(len(column), dtype=object)
-        objects[:] = column.to_pylist()
-        return objects
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid, TypeError):
+        return python_objects(column)
 
 
 def _check_names(table: pa.Table) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow as pa
 
 from ..errors import UnsupportedTypeError
-from . import arrow_to_pandas, facts, values
+from . import facts, values
 from .incoming import Incoming
+from .plain_layouts import plain
 
 __all__ = ["from_polars", "is_polars", "to_polars"]
 
@@ -96,19 +97,26 @@ def to_polars(table: pa.Table, kind: str = "arrow") -> Any:
 
 
 def _for_polars(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    views = isinstance(column.type, pa.BaseExtensionType) and column.type.extension_name == "arrow.uuid"
+    column = plain(column, views=views)
     kind = column.type
-    if pa.types.is_run_end_encoded(kind) or pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
-        return _for_polars(name, arrow_to_pandas.plain(column))
-    if isinstance(kind, pa.BaseExtensionType):
-        return _for_polars(name, arrow_to_pandas.plain(column, views=kind.extension_name == "arrow.uuid"))
     if pa.types.is_dictionary(kind) and not _is_text(kind.value_type):
         decoded = [chunk.dictionary_decode() for chunk in column.chunks]
         return _for_polars(name, pa.chunked_array(decoded, kind.value_type))
+    if pa.types.is_timestamp(kind) and kind.tz is not None and kind.tz[:1] in ("+", "-"):
+        return column.cast(pa.timestamp(kind.unit, "UTC"))  # Polars has no zones by offset
+    if pa.types.is_fixed_size_list(kind):
+        column = pa.chunked_array([_at_start(chunk) for chunk in column.chunks], kind)
     if _contains(kind, _is_foreign):
         raise UnsupportedTypeError(
             f"column {name!r} is {kind}, which Polars lacks: cast it in SQL, or ask for target_type='arrow'"
         )
     return column
+
+
+def _at_start(chunk: Any) -> Any:
+    """The array in buffers of its own if it is a cut one with nulls: Polars reads those at the wrong place."""
+    return chunk.take(pa.array(range(len(chunk)))) if chunk.offset and chunk.null_count else chunk
 
 
 def _is_text(kind: pa.DataType) -> bool:

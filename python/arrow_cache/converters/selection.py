@@ -16,7 +16,7 @@ from . import facts, pandas_out, row_indexes
 __all__ = ["select_columns"]
 
 
-def select_columns(schema: pa.Schema, wanted: Sequence[Any]) -> list[int]:
+def select_columns(schema: pa.Schema, wanted: Sequence[Any], kind: str) -> list[int]:
     """The positions of the columns that ``wanted`` names, in that order, those of a pandas index after them.
 
     Parameters
@@ -26,6 +26,8 @@ def select_columns(schema: pa.Schema, wanted: Sequence[Any]) -> list[int]:
     wanted : sequence of labels
         For an entry from pandas what ``df[wanted]`` takes: labels of any type, tuples, the first level of several; or
         names as SQL has them. For others, column names.
+    kind : str
+        The entry's kind, from `to_arrow`.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def select_columns(schema: pa.Schema, wanted: Sequence[Any]) -> list[int]:
         A column is not there; the message has the nearest and the known ones.
     """
     wanted = list(wanted)
-    found = facts.read(schema)
+    found = facts.read(schema) if kind in ("pandas", "geopandas") else None
     if found is None or "labels" not in found:
         return [position for name in wanted for position in _by_name(schema, name)]
     names = [name for name, _ in found["columns"]]

@@ -26,7 +26,7 @@ class Stored:
         """As ``cache.get``."""
         table = self.table.slice(offset, limit)
         if columns is not None:
-            table = table.select(converters.select_columns(self.table.schema, columns))
+            table = table.select(converters.select_columns(self.table.schema, columns, self.incoming.kind))
         return converters.from_arrow(table, target, self.incoming.kind, offset=offset)
 
 
