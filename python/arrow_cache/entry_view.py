@@ -49,8 +49,8 @@ class EntryView:
         return view
 
     def index_names(self) -> list[str]:
-        """The columns that hold a pandas index."""
-        if not self.kind.startswith(("pandas", "geopandas")):
+        """The columns that hold a pandas index beside the data."""
+        if not self.kind.startswith(("pandas", "geopandas")) or self.kind.endswith("_index"):
             return []
         found = facts.read(self.schema)
         return [] if found is None else row_indexes.names_of(found["index"])
@@ -73,12 +73,17 @@ class EntryView:
         if columns is None:
             return None
         try:
-            chosen = converters.select_columns(self.schema, columns)
+            chosen = converters.select_columns(self.schema, columns, self.kind)
         except InvalidArgument as error:
             raise InvalidArgument(f"columns: entry {self.key!r} has {error}") from None
         index = [self.schema.get_field_index(name) for name in self.index_names()]
         rest = [position for position in chosen if position not in index]
-        return rest + index if with_index else rest
+        if not with_index:
+            return rest
+        if self.kind.endswith("_index") or (self.kind.endswith("_series") and not rest):
+            what = self.kind.rpartition("_")[2]
+            raise InvalidArgument(f"columns: entry {self.key!r} is a pandas {what}, which comes whole; or ask for target_type='arrow'")
+        return rest + index
 
     def rows(self, entry: _core.Entry, first: int, count: int, positions: list[int] | None) -> pa.Table:
         """Rows of the entry, zero copy; the whole table is kept for the next time.

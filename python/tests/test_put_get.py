@@ -310,6 +310,19 @@ def test_columns_of_one_label_come_together(cache):
     assert_frame_equal(cache.get("f", columns=["a"]), frame[["a"]])
 
 
+def test_columns_of_a_series_and_an_index(cache):
+    series = pd.Series([1, 2], index=pd.Index(["x", "y"], name="k"), name="v")
+    cache.put("s", series)
+    pd.testing.assert_series_equal(cache.get("s", columns=["v"]), series)
+    assert cache.get("s", "arrow", columns=["v"]).to_pydict() == {"v": [1, 2]}
+    cache.put("i", pd.Index([3, 1], name="z"))
+    assert cache.get("i", "arrow", columns=["z"]).to_pydict() == {"z": [3, 1]}
+    assert cache.get_metadata("i")["column_names"] == ["z"]
+    for key, columns in (("s", []), ("i", ["z"]), ("i", [])):
+        with pytest.raises(InvalidArgument, match=f"entry '{key}' is a pandas .*, which comes whole"):
+            cache.get(key, columns=columns)
+
+
 @pytest.mark.parametrize("columns", ["a", b"a"])
 def test_a_single_name_says_to_pass_a_list(cache, frame, columns):
     cache.put("f", frame)

@@ -140,7 +140,8 @@ def test_a_reader_that_is_dropped_ends_its_query(cache):
 
 
 def test_a_stream_that_fails_says_so(cache):
-    with pytest.raises((pa.ArrowException, CacheError, OSError), match="Could not convert string 'x'"):
+    # DuckDB 1.5 tells now and then of the threads that it stopped in place of the error that made it stop them.
+    with pytest.raises((pa.ArrowException, CacheError, OSError), match="Could not convert string 'x'|interrupted"):
         cache.query(
             "SELECT CAST(CASE WHEN range = 2999999 THEN 'x' ELSE '1' END AS INTEGER) FROM range(3000000)", target_type="reader"
         ).read_all()
