@@ -29,7 +29,7 @@ enum TableName {
       return .failure("\(DuckDBMessage.ours)\(name) could be \(names): these keys differ by case only; quote the name with the exact case")
     case .missing:
       let keys = store.keys()
-      let shown = keys.prefix(8).map { "\($0)" }.joined(separator: ", ")
+      let shown = keys.prefix(8).map { $0.count > 40 ? "\($0.prefix(40))…" : $0 }.joined(separator: ", ")
       let list = keys.isEmpty ? "the cache is empty" : "the cache holds \(keys.count): \(shown)\(keys.count > 8 ? ", …" : "")"
       return .failure("\(DuckDBMessage.ours)there is no entry '\(key)' in the cache (\(list)); put it first, or check the name")
     }

@@ -43,11 +43,11 @@ final class V1Connection: Connection, @unchecked Sendable {
     var prepared: OpaquePointer?
     let state = v1.pointee.prepare_extracted_statement(handle, statements, index, &prepared)
     let statement = V1Statement(prepared)
-    guard state == 0 else { throw queryError(text(v1.pointee.prepare_error(prepared))) }
+    guard state == 0 else { throw statement.error() }
     try ParameterCheck.check(parameters, against: statement.parameterNames())
     try statement.bind(parameters)
     var result = duckdb_v1_result()
-    guard v1.pointee.execute_prepared_streaming(prepared, &result) == 0 else {
+    guard statement.execute(&result) == 0 else {
       defer { v1.pointee.destroy_result(&result) }
       throw queryError(text(v1.pointee.result_error(&result)))
     }
@@ -65,6 +65,10 @@ final class V1Statement {
     var handle = handle
     v1.pointee.destroy_prepare(&handle)
   }
+
+  func execute(_ result: UnsafeMutablePointer<duckdb_v1_result>) -> Int32 { v1.pointee.execute_prepared_streaming(handle, result) }
+
+  func error() -> CacheError { queryError(text(v1.pointee.prepare_error(handle))) }
 
   /// In the order of DuckDB's own parameter indices, which start at 1.
   func parameterNames() -> [String] {
@@ -95,8 +99,8 @@ final class V1Statement {
   }
 
   private func bind(_ index: UInt64, _ value: QueryValue) throws(CacheError) {
-    let value = try V1Value.make(value)
-    guard v1.pointee.bind_value(handle, index, value.handle) == 0 else { throw queryError(text(v1.pointee.prepare_error(handle))) }
+    let state = try V1Value.make(value).lend { v1.pointee.bind_value(handle, index, $0) }
+    guard state == 0 else { throw error() }
   }
 }
 

@@ -118,15 +118,15 @@ enum V1TypeID {
   }
 }
 
-/// An owned logical type. Bind it to a name where its handle is lent: a temporary may be gone before the call.
-final class V1Type {
-  let handle: OpaquePointer?
+/// An owned logical type.
+final class V1Type: HandleOwner {
+  let rawHandle: OpaquePointer?
 
-  init(adopting handle: OpaquePointer?) { self.handle = handle }
+  init(adopting handle: OpaquePointer?) { rawHandle = handle }
   convenience init(id: Int32) { self.init(adopting: v1.pointee.create_logical_type(id)) }
 
   deinit {
-    var handle = handle
+    var handle = rawHandle
     v1.pointee.destroy_logical_type(&handle)
   }
 }

@@ -10,8 +10,7 @@ enum V1Scan {
     var function = v1.pointee.create_table_function()
     defer { v1.pointee.destroy_table_function(&function) }
     v1.pointee.table_function_set_name(function, TableName.scanFunction)
-    let varchar = V1Type(id: V1TypeID.varchar)
-    withExtendedLifetime(varchar) { v1.pointee.table_function_add_parameter(function, varchar.handle) }
+    V1Type(id: V1TypeID.varchar).lend { v1.pointee.table_function_add_parameter(function, $0) }
     v1.pointee.table_function_set_extra_info(function, owned(context), releaseOwned)
     v1.pointee.table_function_set_bind(function, bind)
     v1.pointee.table_function_set_init(function, start)
@@ -33,7 +32,7 @@ enum V1Scan {
       let key = entry.key.utf8CString.withUnsafeBufferPointer {
         V1Value(adopting: v1.pointee.create_varchar_length($0.baseAddress, UInt64($0.count - 1)))
       }
-      v1.pointee.replacement_scan_add_parameter(info, key.handle)
+      key.lend { v1.pointee.replacement_scan_add_parameter(info, $0) }
     }
   }
 
@@ -55,7 +54,7 @@ enum V1Scan {
   private static let bind: duckdb_v1_callback = { info in
     guard let context = borrowed(v1.pointee.bind_get_extra_info(info), as: V1Context.self) else { return }
     let argument = V1Value(adopting: v1.pointee.bind_get_parameter(info, 0))
-    let characters = v1.pointee.get_varchar(argument.handle)
+    let characters = argument.lend { v1.pointee.get_varchar($0) }
     let key = text(characters)
     v1.pointee.free(characters)
     guard let entry = TableName.entry(key, store: context.scan.store) else {
@@ -85,7 +84,7 @@ enum V1Scan {
         }
       }
       columns.append(ScanColumn(name: name, kind: kind, failure: failure))
-      v1.pointee.bind_add_result_column(info, name, type.handle)
+      type.lend { v1.pointee.bind_add_result_column(info, name, $0) }
     }
     v1.pointee.bind_set_cardinality(info, UInt64(entry.rowCount), true)
     v1.pointee.bind_set_bind_data(

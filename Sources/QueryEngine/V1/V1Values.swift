@@ -2,14 +2,14 @@ import CDuckDB
 import Glibc
 import Primitives
 
-/// An owned value of DuckDB's first API. Bind it to a name where its handle is lent: a temporary may be gone before the call.
-final class V1Value {
-  let handle: OpaquePointer?
+/// An owned value of DuckDB's first API.
+final class V1Value: HandleOwner {
+  let rawHandle: OpaquePointer?
 
-  init(adopting handle: OpaquePointer?) { self.handle = handle }
+  init(adopting handle: OpaquePointer?) { rawHandle = handle }
 
   deinit {
-    var handle = handle
+    var handle = rawHandle
     v1.pointee.destroy_value(&handle)
   }
 
@@ -48,10 +48,13 @@ final class V1Value {
       let values = try fields.map { (field) throws(CacheError) in try make(field.value) }
       var names: [UnsafePointer<CChar>?] = fields.map { UnsafePointer(strdup($0.name)) }
       defer { names.forEach { free(UnsafeMutableRawPointer(mutating: $0)) } }
-      var types = values.map { v1.pointee.get_value_type($0.handle) }
+      // A value's type belongs to the value.
+      var types = values.map { $0.lend { v1.pointee.get_value_type($0) } }
       let type = V1Type(adopting: v1.pointee.create_struct_type(&types, &names, UInt64(values.count)))
-      var handles = values.map(\.handle)
-      handle = v1.pointee.create_struct_value(type.handle, &handles)
+      handle = values.lend { handles in
+        var handles = handles
+        return type.lend { v1.pointee.create_struct_value($0, &handles) }
+      }
     }
     guard handle != nil else { throw CacheError(.argument, "DuckDB does not take the parameter \(value)") }
     return V1Value(adopting: handle)
@@ -71,9 +74,11 @@ final class V1Value {
       return try make(wide)
     }
     let model = zip(elements, values).first { if case .null = $0.0 { false } else { true } }?.1 ?? V1Value(adopting: v1.pointee.create_null_value())
-    var handles = values.map(\.handle)
     // The type belongs to the model value.
-    let list = v1.pointee.create_list_value(v1.pointee.get_value_type(model.handle), &handles, UInt64(handles.count))
+    let list = values.lend { handles in
+      var handles = handles
+      return model.lend { v1.pointee.create_list_value(v1.pointee.get_value_type($0), &handles, UInt64(handles.count)) }
+    }
     guard list != nil else { throw CacheError(.argument, "DuckDB does not take a list of values of different types: make them one type") }
     return V1Value(adopting: list)
   }

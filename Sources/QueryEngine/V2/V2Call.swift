@@ -94,23 +94,23 @@ enum V2TypeID {
   }
 }
 
-/// An owned logical type. Bind it to a name where its handle is lent: a temporary may be gone before the call.
-final class V2Type {
-  let handle: OpaquePointer?
+/// An owned logical type.
+final class V2Type: HandleOwner {
+  let rawHandle: OpaquePointer?
 
-  init(adopting handle: OpaquePointer?) { self.handle = handle }
+  init(adopting handle: OpaquePointer?) { rawHandle = handle }
 
   init(factory: OpaquePointer?, id: Int32) throws(V2Failure) {
     var type: OpaquePointer?
     try v2Call { v2.pointee.factory_create_type_from_id(factory, id, nil, nil, 0, &type, $0) }
-    handle = type
+    rawHandle = type
   }
 
   /// A copy of a type that belongs to someone else.
   init(copying borrowed: OpaquePointer?) throws(V2Failure) {
     var type: OpaquePointer?
     try v2Call { v2.pointee.logical_type_copy(borrowed, &type, $0) }
-    handle = type
+    rawHandle = type
   }
 
   init(factory: OpaquePointer?, named name: String) throws(V2Failure) {
@@ -118,17 +118,17 @@ final class V2Type {
     try withV2Text(name) { (name) throws(V2Failure) in
       try v2Call { v2.pointee.factory_create_type_from_text(factory, name, &type, $0) }
     }
-    handle = type
+    rawHandle = type
   }
 
   deinit {
-    var handle = handle
+    var handle = rawHandle
     _ = v2.pointee.logical_type_destroy(&handle)
   }
 
   var id: Int32 {
     var id: Int32 = 0
-    _ = v2.pointee.logical_type_get_id(handle, &id, nil)
+    _ = v2.pointee.logical_type_get_id(rawHandle, &id, nil)
     return id
   }
 }

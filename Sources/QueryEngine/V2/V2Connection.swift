@@ -44,19 +44,18 @@ final class V2Connection: Connection, @unchecked Sendable {
       var factory: OpaquePointer?
       try v2Call { v2.pointee.connection_get_factory(handle, &factory, $0) }
       var result: OpaquePointer?
-      switch parameters {
-      case .none:
-        try v2Call { v2.pointee.statement_execute_arrow(handle, statement.handle, nil, nil, 0, 0, &result, $0) }
-      case .positional(let values):
-        let values = try values.map { (value) throws(V2Failure) in try V2Value.make(value, factory: factory) }
-        let handles = values.map(\.handle)
-        try v2Call { v2.pointee.statement_execute_arrow(handle, statement.handle, nil, handles, UInt64(handles.count), 0, &result, $0) }
-      case .named(let pairs):
-        let values = try pairs.map { (pair) throws(V2Failure) in try V2Value.make(pair.value, factory: factory) }
-        let handles = values.map(\.handle)
-        try withTexts(pairs.map(\.name)) { (names) throws(V2Failure) in
+      func execute(_ names: [duckdb_v2_text]?, _ values: [V2Value]) throws(V2Failure) {
+        try values.lend { (handles) throws(V2Failure) in
           try v2Call { v2.pointee.statement_execute_arrow(handle, statement.handle, names, handles, UInt64(handles.count), 0, &result, $0) }
         }
+      }
+      switch parameters {
+      case .none: try execute(nil, [])
+      case .positional(let values):
+        try execute(nil, try values.map { (value) throws(V2Failure) in try V2Value.make(value, factory: factory) })
+      case .named(let pairs):
+        let values = try pairs.map { (pair) throws(V2Failure) in try V2Value.make(pair.value, factory: factory) }
+        try withTexts(pairs.map(\.name)) { (names) throws(V2Failure) in try execute(names, values) }
       }
       return V2Result(result, connection: self)
     } catch {

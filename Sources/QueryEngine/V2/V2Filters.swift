@@ -119,7 +119,7 @@ struct V2Filters {
     guard v2.pointee.expression_constant_get_value(expression, &handle, nil) == 0 else { return nil }
     let value = V2Value(adopting: handle)
     var isNull = true
-    guard v2.pointee.value_is_null(value.handle, &isNull, nil) == 0, !isNull else { return nil }
+    guard value.lend({ v2.pointee.value_is_null($0, &isNull, nil) }) == 0, !isNull else { return nil }
     let type = returnType(expression)
     switch operand.format {
     case "c", "s", "i", "l": return signed(value, type).map { .int($0) }
@@ -146,7 +146,7 @@ struct V2Filters {
 
   private func read<Number>(_ value: V2Value, _ get: Getter<Number>, _ zero: Number) -> Number {
     var number = zero
-    _ = get(value.handle, &number, nil)
+    _ = value.lend { get($0, &number, nil) }
     return number
   }
 
@@ -181,9 +181,11 @@ struct V2Filters {
   }
 
   private func bytes(_ value: V2Value) -> [UInt8] {
-    var view = duckdb_v2_text()
-    guard v2.pointee.value_get_varchar(value.handle, &view, nil) == 0, let pointer = view.ptr else { return [] }
-    return Array(UnsafeRawBufferPointer(start: pointer, count: Int(view.len)))
+    value.lend { handle in
+      var view = duckdb_v2_text()
+      guard v2.pointee.value_get_varchar(handle, &view, nil) == 0, let pointer = view.ptr else { return [] }
+      return Array(UnsafeRawBufferPointer(start: pointer, count: Int(view.len)))
+    }
   }
 
   // MARK: Reading expressions

@@ -35,7 +35,9 @@ enum V2Names {
     defer { _ = v2.pointee.qname_destroy(&function) }
     try v2Call { v2.pointee.replacement_scan_set_function_name(info, function, $0) }
     let argument = try V2Value.make(.text(key), factory: factory)
-    try v2Call { v2.pointee.replacement_scan_add_argument(info, argument.handle, $0) }
+    try argument.lend { (argument) throws(V2Failure) in
+      try v2Call { v2.pointee.replacement_scan_add_argument(info, argument, $0) }
+    }
   }
 
   /// The name as written, where it has one part only.

@@ -15,7 +15,9 @@ enum V2Scan {
     try v2Call { v2.pointee.table_function_get_signature(function, &signature, $0) }
     let varchar = try V2Type(factory: factory, id: V2TypeID.varchar)
     try withV2Text("key") { (name) throws(V2Failure) in
-      try v2Call { v2.pointee.function_signature_add_parameter(signature, name, varchar.handle, nil, 0, $0) }
+      try varchar.lend { (varchar) throws(V2Failure) in
+        try v2Call { v2.pointee.function_signature_add_parameter(signature, name, varchar, nil, 0, $0) }
+      }
     }
     var data = v2Owned(context)
     try v2Call { v2.pointee.table_function_set_user_data(function, &data, $0) }
@@ -37,10 +39,11 @@ enum V2Scan {
     do throws(V2Failure) {
       var argument: OpaquePointer?
       try v2Call { v2.pointee.function_bind_get_arg_value(info, 0, &argument, $0) }
-      let value = V2Value(adopting: argument)
-      var text = duckdb_v2_text()
-      try v2Call { v2.pointee.value_get_varchar(value.handle, &text, $0) }
-      let key = v2String(text)
+      let key = try V2Value(adopting: argument).lend { (value) throws(V2Failure) in
+        var text = duckdb_v2_text()
+        try v2Call { v2.pointee.value_get_varchar(value, &text, $0) }
+        return v2String(text)
+      }
       guard let entry = TableName.entry(key, store: scan.store) else {
         return v2Fail(error, "\(DuckDBMessage.ours)the entry '\(key)' is no longer in the cache")
       }
@@ -53,7 +56,9 @@ enum V2Scan {
         let (column, type) = try describe(entry.schema, index, name: name, context: context)
         columns.append(column)
         try withV2Text(name) { (name) throws(V2Failure) in
-          try v2Call { v2.pointee.table_function_bind_add_result_column(result, name, type.handle, $0) }
+          try type.lend { (type) throws(V2Failure) in
+            try v2Call { v2.pointee.table_function_bind_add_result_column(result, name, type, $0) }
+          }
         }
       }
       try v2Call { v2.pointee.table_function_bind_set_cardinality(result, UInt64(entry.rowCount), true, $0) }

@@ -1,14 +1,14 @@
 import CDuckDB
 import Primitives
 
-/// An owned value of DuckDB's second API. Bind it to a name where its handle is lent: a temporary may be gone before the call.
-final class V2Value {
-  let handle: OpaquePointer?
+/// An owned value of DuckDB's second API.
+final class V2Value: HandleOwner {
+  let rawHandle: OpaquePointer?
 
-  init(adopting handle: OpaquePointer?) { self.handle = handle }
+  init(adopting handle: OpaquePointer?) { rawHandle = handle }
 
   deinit {
-    var handle = handle
+    var handle = rawHandle
     _ = v2.pointee.value_destroy(&handle)
   }
 
@@ -24,7 +24,7 @@ final class V2Value {
     switch value {
     case .null:
       let type = try V2Type(factory: factory, named: "\"NULL\"")
-      return try V2Value { api.value_create_null(factory, type.handle, $0, $1) }
+      return try type.lend { (type) throws(V2Failure) in try V2Value { api.value_create_null(factory, type, $0, $1) } }
     case .bool(let value): return try V2Value { api.value_create_bool(factory, value, $0, $1) }
     case .int(let value):
       // As DuckDB's own client: the literal's type, so that `?` behaves like the number written out.
@@ -54,13 +54,16 @@ final class V2Value {
     case .uuid(let text):
       let value = try make(.text(text), factory: factory)
       let type = try V2Type(factory: factory, id: V2TypeID.uuid)
-      return try V2Value { api.value_cast(factory, value.handle, type.handle, $0, $1) }
+      return try value.lend { (value) throws(V2Failure) in
+        try type.lend { (type) throws(V2Failure) in try V2Value { api.value_cast(factory, value, type, $0, $1) } }
+      }
     case .list(let elements): return try list(elements, factory: factory)
     case .structure(let fields):
       let values = try fields.map { (field) throws(V2Failure) in try make(field.value, factory: factory) }
-      let handles = values.map(\.handle)
-      return try withTexts(fields.map(\.name)) { (names) throws(V2Failure) in
-        try V2Value { api.value_create_struct(factory, names, handles, UInt64(handles.count), $0, $1) }
+      return try values.lend { (handles) throws(V2Failure) in
+        try withTexts(fields.map(\.name)) { (names) throws(V2Failure) in
+          try V2Value { api.value_create_struct(factory, names, handles, UInt64(handles.count), $0, $1) }
+        }
       }
     }
   }
@@ -68,9 +71,12 @@ final class V2Value {
   /// A list; DuckDB finds the type that holds all its elements.
   private static func list(_ elements: [QueryValue], factory: OpaquePointer?) throws(V2Failure) -> V2Value {
     let values = try elements.map { (element) throws(V2Failure) in try make(element, factory: factory) }
-    let handles = values.map(\.handle)
     let child = values.isEmpty ? try V2Type(factory: factory, named: "\"NULL\"") : nil
-    return try V2Value { v2.pointee.value_create_list(factory, child?.handle, handles, UInt64(handles.count), $0, $1) }
+    return try values.lend { (handles) throws(V2Failure) in
+      let list = try V2Value { v2.pointee.value_create_list(factory, child?.rawHandle, handles, UInt64(handles.count), $0, $1) }
+      withExtendedLifetime(child) {}
+      return list
+    }
   }
 }
 
