@@ -59,7 +59,7 @@ class BuildEngine(build_ext):
 
     def build_extension(self, ext: Extension) -> None:
         # LLVM's linker: gold leaves local symbols of Swift in the dynamic table, where only PyInit__core should be.
-        command = [find_swift(), "build", "-c", "release", "-Xswiftc", "-use-ld=lld", "--package-path", str(ROOT), "--product", PRODUCT]
+        command = [find_swift(), "build", "-c", "release", "--package-path", str(ROOT), "--product", PRODUCT]
         result = subprocess.run(command)
         if result.returncode:
             sys.exit(f"The Swift engine did not build: `{' '.join(command)}` ended with {result.returncode}.")

@@ -103,13 +103,20 @@ public final class QueryEngine: @unchecked Sendable {
     return try withSession { (session, detach) throws(CacheError) in
       let connection = session.connection
       try cancellation?.attach { connection.interrupt() }
-      defer { cancellation?.detach() }
+      // A live result is still produced, and can be stopped, after this returns.
+      var isLive = false
+      defer { if !isLive { cancellation?.detach() } }
       let result = try snapshot.run { () throws(CacheError) in try connection.execute(sql, parameters: parameters) }
       guard streaming, result.canStream else {
         return try snapshot.run { () throws(CacheError) in try CollectedResult(result, cancellation: cancellation) }
       }
       let schema = try snapshot.run { () throws(CacheError) in try importSchema(of: result) }
-      return LiveResult(result, schema: schema, snapshot: snapshot, giveBack: detach())
+      isLive = true
+      let giveBack = detach()
+      return LiveResult(result, schema: schema, snapshot: snapshot) { isBroken in
+        cancellation?.detach()
+        giveBack(isBroken)
+      }
     }
   }
 
