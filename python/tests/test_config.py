@@ -338,6 +338,7 @@ def test_limits_are_resolved_for_the_engine():
     assert engine_options(ArrowCacheConfig())["query_memory_limit"] is None
 
 
+@quiet
 def test_query_settings_reach_duckdb(tmp_path):
     with ArrowCache(thread_count=3, query_memory_limit="512MiB", spill_to_disk=True, spill_directory=tmp_path / "spill") as cache:
         sql = "SELECT current_setting('threads'), current_setting('memory_limit'), current_setting('temp_directory')"
