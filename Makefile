@@ -57,6 +57,7 @@ wheel: build/wheel/.built
 
 demo: $(ENV) $(ENV15)
 	@.venv/bin/python examples/quickstart.py
+	@echo
 	@.venv-duckdb15/bin/python examples/quickstart.py --only spatial
 
 # --- tests ----------------------------------------------------------------------------------------------------------------
