@@ -98,6 +98,20 @@ public final class QueryEngine: @unchecked Sendable {
     of sql: String, parameters: QueryParameters, cancellation: Cancellation?, streaming: Bool
   ) throws(CacheError) -> any BatchSource {
     let sql = try checked(sql)
+    do throws(CacheError) {
+      return try attempt(sql, parameters, cancellation, streaming)
+    } catch {
+      // DuckDB 1.5 at times says "interrupted", which nobody asked for, in place of a statement's own error; what failed has changed nothing.
+      guard error.code == .interrupted, cancellation?.isCancelled != true, !pool.withLock({ $0 }).isClosed,
+        try withSession({ (session, _) throws(CacheError) in try session.connection.statementCount(sql) }) == 1
+      else { throw error }
+      return try attempt(sql, parameters, cancellation, streaming)
+    }
+  }
+
+  private func attempt(
+    _ sql: String, _ parameters: QueryParameters, _ cancellation: Cancellation?, _ streaming: Bool
+  ) throws(CacheError) -> any BatchSource {
     queries.wrappingAdd(1, ordering: .relaxed)
     let snapshot = QuerySnapshot(store: store)
     return try withSession { (session, detach) throws(CacheError) in
@@ -106,7 +120,10 @@ public final class QueryEngine: @unchecked Sendable {
       // A live result is still produced, and can be stopped, after this returns.
       var isLive = false
       defer { if !isLive { cancellation?.detach() } }
-      let result = try snapshot.run { () throws(CacheError) in try connection.execute(sql, parameters: parameters) }
+      let result = try snapshot.run { () throws(CacheError) in
+        try FileLikeKeys.prepare(sql, on: connection, store: store)
+        return try connection.execute(sql, parameters: parameters)
+      }
       guard streaming, result.canStream else {
         return try snapshot.run { () throws(CacheError) in try CollectedResult(result, cancellation: cancellation) }
       }

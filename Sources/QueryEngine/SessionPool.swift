@@ -25,6 +25,8 @@ final class SessionPool: @unchecked Sendable {
 
   init(database: any Database) { self.database = database }
 
+  var isClosed: Bool { state.withLock { $0.isClosed } }
+
   /// The calling thread's idle session, or a new one.
   func take() throws(CacheError) -> Session {
     let thread = pthread_self()

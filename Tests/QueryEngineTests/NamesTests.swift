@@ -16,6 +16,18 @@ import Testing
   }
 
   @Test(arguments: engineNames)
+  func keysThatLookLikeFilesAreTables(engineName: String) throws {
+    let fixture = try Fixture(engineName)
+    for key in ["x.csv", "data/2024.parquet", "a b.json", "quote\".csv.gz", "s3://bucket/x.parquet", "it's.tsv", "old.db"] {
+      let name = "\"_cache_\(key.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
+      try fixture.put(key, "SELECT 1 AS x")
+      #expect(try fixture.rows("SELECT x FROM \(name)") == [["1"]], "\(key)")
+      try fixture.put(key, "SELECT 'other' AS y, 2 AS x")
+      #expect(try fixture.rows("SELECT * FROM \(name)") == [["other", "2"]], "\(key)")
+    }
+  }
+
+  @Test(arguments: engineNames)
   func caseDecidesWhereKeysDifferByIt(engineName: String) throws {
     let fixture = try Fixture(engineName)
     try fixture.put("Flights", "SELECT 1 AS x")
