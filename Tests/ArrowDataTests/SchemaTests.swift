@@ -46,6 +46,24 @@ import Testing
     #expect(moved.release == nil)
   }
 
+  @Test func releasingASchemaReleasesWhatIsBelow() throws {
+    let field = try Field(name: "d", format: "i", dictionary: try Field(name: "", format: "u"))
+    let pair = Schema(fields: [field, try Field(name: "i", format: "i")])
+    var exported = ArrowSchema()
+    pair.export(to: &exported)
+    let seen = Locked(0)
+    let column = try #require(exported.children[0])
+    let values = try #require(column.pointee.dictionary)
+    let other = try #require(exported.children[1])
+    for (node, number) in [(column, 1), (values, 10), (other, 100)] {
+      let watch = Watch(node.pointee.release) { seen.withLock { $0 += number } }
+      node.pointee.private_data = Unmanaged.passRetained(watch).toOpaque()
+      node.pointee.release = Watch.release
+    }
+    exported.release(&exported)
+    #expect(seen.withLock { $0 } == 111)
+  }
+
   @Test(arguments: [
     "", "x", "d", "d:", "d:1", "d:1,2,3", "d:a,b", "d:1,2,128,1", "w", "w:", "w:-1", "w:99999999999", "w:9999999999999999999999", "+", "+w:x",
     "+ud:1,1", "+ud:-1", "+us:128", "+us:a", "tsx:", "ii", "+q", "vx", "\u{e9}",
@@ -116,6 +134,24 @@ import Testing
   @Test func aReleasedSchemaIsRefused() {
     var schema = ArrowSchema()
     #expect(throws: CacheError.self) { try Schema(importing: &schema) }
+  }
+}
+
+/// Stands before a schema's own release and tells when it is called.
+private final class Watch {
+  private let original: (@convention(c) (UnsafeMutablePointer<ArrowSchema>?) -> Void)?
+  private let told: () -> Void
+
+  init(_ original: (@convention(c) (UnsafeMutablePointer<ArrowSchema>?) -> Void)?, _ told: @escaping () -> Void) {
+    (self.original, self.told) = (original, told)
+  }
+
+  static let release: @convention(c) (UnsafeMutablePointer<ArrowSchema>?) -> Void = { schema in
+    guard let data = schema?.pointee.private_data else { return }
+    let watch = Unmanaged<Watch>.fromOpaque(data).takeRetainedValue()
+    watch.told()
+    schema?.pointee.release = watch.original
+    watch.original?(schema)
   }
 }
 
