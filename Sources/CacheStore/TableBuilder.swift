@@ -43,25 +43,23 @@ struct TableBuilder {
     }
     rowCount += batch.rowCount
     let rowBytes = plan.maximumBytes == .max ? 0 : Double(batch.byteCount(offset: 0, count: batch.rowCount)) / Double(batch.rowCount)
-    if case .nothing = copying { append(batch) }
+    append(try kept(batch))
     var offset = 0
     while offset < batch.rowCount {
       let count = plan.room(remaining: batch.rowCount - offset, rowBytes: rowBytes)
-      switch copying {
-      case .nothing: plan.add(BatchSlice(batchIndex: batches.count - 1, offset: offset, count: count), rowBytes: rowBytes)
-      case .everything: try addCopy(of: batch, columns: nil, offset: offset, count: count, rowBytes: rowBytes)
-      case .columns(let columns): try addCopy(of: batch, columns: columns, offset: offset, count: count, rowBytes: rowBytes)
-      }
+      plan.add(BatchSlice(batchIndex: batches.count - 1, offset: offset, count: count), rowBytes: rowBytes)
       offset += count
     }
   }
 
-  /// A batch a piece of a partition, so that the memory of each partition can go by itself.
-  private mutating func addCopy(
-    of batch: RecordBatch, columns: Set<Int>?, offset: Int, count: Int, rowBytes: Double
-  ) throws(CacheError) {
-    append(try batch.copied(columns: columns, offset: offset, count: count, dictionaries: dictionaries))
-    plan.add(BatchSlice(batchIndex: batches.count - 1, offset: 0, count: count), rowBytes: rowBytes)
+  /// The batch as it is kept. A copy is one piece of memory a column, whatever the partitions: so readers that want a whole column
+  /// in one piece, as pandas does, get it without a copy.
+  private func kept(_ batch: RecordBatch) throws(CacheError) -> RecordBatch {
+    switch copying {
+    case .nothing: batch
+    case .everything: try batch.copied(columns: nil, offset: 0, count: batch.rowCount, dictionaries: dictionaries)
+    case .columns(let columns): try batch.copied(columns: columns, offset: 0, count: batch.rowCount, dictionaries: dictionaries)
+    }
   }
 
   private mutating func append(_ batch: RecordBatch) {

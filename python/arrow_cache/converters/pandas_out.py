@@ -81,10 +81,14 @@ def frame_of(arrays: list[Any], index: Any, column_labels: Any) -> Any:
     return copy_on_write.guard(frame) if copy_on_write.is_available() else frame
 
 
+# Below this many values starting threads costs more than it saves.
+_PARALLEL_CELLS = 1_000_000
+
+
 def _decode_all(found: list[pa.ChunkedArray], column_facts: list[Fact], offset: int) -> list[Any]:
     """Each column's array; conversions that run outside the GIL in threads, where there is enough to do."""
     workers = min(os.cpu_count() or 1, len(found))
-    if workers > 1 and len(found[0]) > 100 * len(found):
+    if workers > 1 and len(found[0]) * len(found) > _PARALLEL_CELLS:
         with ThreadPoolExecutor(workers) as pool:
             return list(pool.map(_decode, found, column_facts, [offset] * len(found)))
     return [_decode(column, fact, offset) for column, fact in zip(found, column_facts, strict=True)]
