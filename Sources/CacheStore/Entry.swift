@@ -28,7 +28,7 @@ public final class Entry: @unchecked Sendable {
   private let accessCount = Atomic(0)
   private let expiresAt: Atomic<UInt64>
   private let beside = Locked(Beside())
-  private let memoBytes: Locked<Int>
+  private let memoBudget: MemoBudget
 
   /// What comes to lie beside the rows later.
   private struct Beside {
@@ -48,19 +48,19 @@ public final class Entry: @unchecked Sendable {
 
   init(
     key: String, version: UInt64, kind: String, userMetadata: String, schema: Schema, batches: [RecordBatch], rowCount: Int,
-    partitions: [Partition], sizeBytes: Int, createdAt: Double, expiresAt: Double?, buildSeconds: Double?, memoBytes: Locked<Int>
+    partitions: [Partition], sizeBytes: Int, createdAt: Double, expiresAt: Double?, buildSeconds: Double?, memoBudget: MemoBudget
   ) {
     (self.key, self.version, self.kind, self.userMetadata) = (key, version, kind, userMetadata)
     (self.schema, self.batches, self.rowCount) = (schema, batches, rowCount)
     (self.partitions, self.sizeBytes) = (partitions, sizeBytes)
-    (self.createdAt, self.buildSeconds, self.memoBytes) = (createdAt, buildSeconds, memoBytes)
+    (self.createdAt, self.buildSeconds, self.memoBudget) = (createdAt, buildSeconds, memoBudget)
     lastAccessedAt = Atomic(createdAt.bitPattern)
     self.expiresAt = Atomic((expiresAt ?? .infinity).bitPattern)
   }
 
   deinit {
     let byteCount = beside.withLock { $0.memos.values.reduce(0) { $0 + $1.byteCount } }
-    if byteCount != 0 { memoBytes.withLock { $0 -= byteCount } }
+    if byteCount != 0 { _ = memoBudget.take(-byteCount) }
   }
 
   /// How the entry has been used, and until when it lives.
@@ -95,16 +95,32 @@ public final class Entry: @unchecked Sendable {
   public func memo(_ name: String) -> AnyObject? { beside.withLock { $0.memos[name]?.value } }
 
   /// Keeps an object of the caller's beside the entry, as long as this version lives; nil drops it.
-  /// `byteCount` is memory of its own. What it replaces is let go with no lock held.
-  public func setMemo(_ name: String, _ value: AnyObject?, byteCount: Int = 0) {
+  ///
+  /// `byteCount` is memory of its own: it counts against the memory limit, so that without room for it the object is not kept (false),
+  /// and goes when an entry needs the room. What is replaced is let go with no lock held.
+  @discardableResult
+  public func setMemo(_ name: String, _ value: AnyObject?, byteCount: Int = 0) -> Bool {
     let memo = value.map { Memo(value: $0, byteCount: max(0, byteCount)) }
-    let replaced = beside.withLock { beside in
-      let old = beside.memos[name]
+    var replaced: Memo?
+    let isKept = beside.withLock { beside in
+      replaced = beside.memos[name]
+      guard memoBudget.take((memo?.byteCount ?? 0) - (replaced?.byteCount ?? 0)) else { return false }
       beside.memos[name] = memo
-      return old
+      return true
     }
-    let growth = (memo?.byteCount ?? 0) - (replaced?.byteCount ?? 0)
-    if growth != 0 { memoBytes.withLock { $0 = $0 &+ growth } }
     withExtendedLifetime(replaced) {}
+    return isKept
+  }
+
+  /// Takes out what has memory of its own; the caller lets go of it with no lock held.
+  func takeMemos() -> [AnyObject] {
+    beside.withLock { beside in
+      let heavy = beside.memos.filter { $0.value.byteCount > 0 }
+      for (name, memo) in heavy {
+        beside.memos[name] = nil
+        _ = memoBudget.take(-memo.byteCount)
+      }
+      return heavy.values.map(\.value)
+    }
   }
 }

@@ -34,7 +34,9 @@ extension Store {
     try table.read(stream, key: key, limitBytes: options.memoryLimitBytes)
     let finished = table
     let partitions = finished.partitions
-    let memoBytes = memoBytes
+    let memoBudget = memoBudget
+    var memos: [AnyObject] = []
+    defer { withExtendedLifetime(memos) {} }
 
     return try change { (catalog, now, dropped) throws(CacheError) -> Entry in
       try catalog.checkPut(name, overwrite, now, &dropped)
@@ -46,8 +48,13 @@ extension Store {
           Entry(
             key: key, version: version, kind: kind, userMetadata: userMetadata, schema: finished.schema, batches: finished.batches,
             rowCount: finished.rowCount, partitions: partitions, sizeBytes: finished.buffers.totalBytes, createdAt: now,
-            expiresAt: expiresAt, buildSeconds: buildSeconds, memoBytes: memoBytes)
+            expiresAt: expiresAt, buildSeconds: buildSeconds, memoBudget: memoBudget)
         }, expiresAt: expiresAt)
+      if let limitBytes = options.memoryLimitBytes, memoBudget.memoBytes > 0,
+        limitBytes - catalog.ledger.totalBytes - memoBudget.memoBytes < finished.buffers.totalBytes
+      {
+        for slot in catalog.slots.values { memos += slot.entry.takeMemos() }
+      }
       return try catalog.insert(content, limitBytes: options.memoryLimitBytes, &dropped)
     }
   }

@@ -4,7 +4,7 @@ public struct StoreStatus: Hashable, Sendable {
   public var partitionCount = 0
   public var currentSizeBytes = 0
   public var limitBytes: Int?
-  /// Memory that callers keep beside entries (`Entry.setMemo`); not in `currentSizeBytes`.
+  /// Memory that callers keep beside entries (`Entry.setMemo`); not in `currentSizeBytes`, but within the limit.
   public var memoBytes = 0
   /// Entries that are pinned.
   public var pinnedCount = 0
@@ -27,7 +27,7 @@ extension Store {
         misses: catalog.misses, evictedCount: catalog.evicted.count, evictedBytes: catalog.evicted.bytes,
         expiredCount: catalog.expired.count, expiredBytes: catalog.expired.bytes)
     }
-    status.memoBytes = memoBytes.withLock { $0 }
+    status.memoBytes = memoBudget.memoBytes
     return status
   }
 }

@@ -12,13 +12,13 @@ public final class Store: @unchecked Sendable {
   public let options: StoreOptions
   let clock: any Clock
   let catalog: Locked<Catalog>
-  /// Bytes that callers keep beside entries.
-  let memoBytes = Locked(0)
+  let memoBudget: MemoBudget
 
   /// Throws `.configuration` where an option cannot be.
   public init(options: StoreOptions, clock: any Clock = SystemClock()) throws(CacheError) {
     try options.validate()
     (self.options, self.clock) = (options, clock)
+    memoBudget = MemoBudget(limitBytes: options.memoryLimitBytes)
     catalog = Locked(Catalog(policy: try makeEvictionPolicy(options.evictionPolicy)))
   }
 
@@ -108,7 +108,11 @@ public final class Store: @unchecked Sendable {
     let now = clock.now()
     var dropped: [Slot] = []
     defer { withExtendedLifetime(dropped) {} }
-    return try catalog.withLock { (catalog) throws(Failure) -> Result in try body(&catalog, now, &dropped) }
+    return try catalog.withLock { (catalog) throws(Failure) -> Result in
+      let before = catalog.ledger.totalBytes
+      defer { if catalog.ledger.totalBytes != before { memoBudget.setEntryBytes(catalog.ledger.totalBytes) } }
+      return try body(&catalog, now, &dropped)
+    }
   }
 }
 

@@ -102,6 +102,27 @@ import Testing
     #expect(fixture.store.status().memoBytes == 0)
   }
 
+  @Test func memosCountAgainstTheLimitAndGoFirst() throws {
+    final class Kept {}
+    let probe = try Fixture()
+    let size = try probe.put("a").sizeBytes
+    let fixture = try Fixture { $0.memoryLimitBytes = 3 * size }
+    let first = try fixture.put("a")
+    #expect(first.setMemo("frame", Kept(), byteCount: 2 * size))
+    #expect(!first.setMemo("other", Kept(), byteCount: 1))
+    #expect(first.setMemo("small", Kept()))
+    #expect(first.memo("other") == nil)
+    let second = try fixture.put("b")
+    #expect(first.memo("frame") == nil, "the memo makes room for the entry")
+    #expect(first.memo("small") != nil, "what has no memory of its own stays")
+    #expect(fixture.store.status().memoBytes == 0)
+    #expect(fixture.store.keys() == ["a", "b"])
+    #expect(second.setMemo("frame", Kept(), byteCount: size))
+    #expect(fixture.store.remove("a"))
+    #expect(second.setMemo("more", Kept(), byteCount: size))
+    #expect(fixture.store.status().memoBytes == 2 * size)
+  }
+
   @Test func accessIsRecorded() throws {
     let fixture = try Fixture()
     let entry = try fixture.put("a")
