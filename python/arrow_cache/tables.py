@@ -10,6 +10,7 @@ from .arguments import checked_columns, checked_flag, checked_key, checked_rows,
 from .entry_facts import keep_metadata
 from .entry_view import EntryView
 from .errors import CacheError, KeyExists, UnsupportedTypeError
+from .kept_frames import whole_frame
 
 #: The targets that have a row index.
 _WITH_INDEX = ("pandas", "pandas_arrow", "geopandas")
@@ -184,4 +185,10 @@ class Tables:
         first = min(offset, view.row_count)
         count = view.row_count - first if limit is None else min(limit, view.row_count - first)
         positions = view.positions(columns, with_index=wanted in _WITH_INDEX)
-        return converters.from_arrow(view.rows(entry, first, count, positions), wanted, view.kind, offset=first)
+
+        def convert() -> Any:
+            return converters.from_arrow(view.rows(entry, first, count, positions), wanted, view.kind, offset=first)
+
+        if wanted == "pandas" and positions is None and count == view.row_count:
+            return whole_frame(entry, convert)
+        return convert()

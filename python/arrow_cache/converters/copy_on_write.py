@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["guard", "is_available", "lend"]
+__all__ = ["guard", "is_available", "lend", "own_bytes"]
 
 
 class _Lease:
@@ -32,8 +32,8 @@ class _Lease:
 
 
 def lend(column: pa.ChunkedArray, dtype: np.dtype[Any]) -> np.ndarray[Any, Any] | None:
-    """A read-only array over the buffers of a column; None where its values are not all there in one piece."""
-    if column.null_count or not len(column):
+    """A read-only array over the buffers of a column; None where its values are not all there in one piece, as they are."""
+    if column.null_count or not len(column) or column.type != pa.from_numpy_dtype(dtype):
         return None
     buffers = []
     start = end = 0
@@ -62,6 +62,21 @@ def guard(data: Any) -> Any:
             empty = np.empty((1, 0) if block.ndim == 2 else 0, dtype=block.dtype)
             lease.second_block = type(block)(empty, placement=block.mgr_locs, ndim=block.ndim, refs=block.refs)
     return data
+
+
+def own_bytes(data: Any) -> int:
+    """Bytes that a Series or DataFrame holds beside what it borrows by `lend` and what Arrow holds; the index included."""
+    total = 0 if isinstance(data.index, pd.RangeIndex) else int(data.index.memory_usage(deep=True))
+    for block in data._mgr.blocks:
+        values = block.values
+        if isinstance(values, pd.arrays.ArrowExtensionArray):
+            continue
+        owner = getattr(values, "_ndarray", values)
+        while isinstance(owner, np.ndarray) and owner.base is not None:
+            owner = owner.base
+        if not isinstance(owner, _Lease):
+            total += int(values.nbytes)
+    return total
 
 
 @functools.cache

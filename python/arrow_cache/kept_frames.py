@@ -1,0 +1,53 @@
+"""The pandas object of an entry, kept once it was asked for: the next ``get`` costs no conversion.
+
+pandas 3 copies on write, so that every caller gets a shallow copy and can write to it. pandas 2 writes in place, and object columns can
+hold things that are changed in place: those are converted each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from . import _core
+from .converters import copy_on_write
+
+_MEMO = "pandas"
+
+
+def whole_frame(entry: _core.Entry, convert: Callable[[], Any]) -> Any:
+    """The pandas object of an entry: kept, or converted and then kept where that is safe and there is room.
+
+    Parameters
+    ----------
+    entry : capsule
+        The entry.
+    convert : callable
+        Makes the object.
+    """
+    kept = _core.memo(entry, _MEMO)
+    if kept is None:
+        kept = convert()
+        if not _can_be_shared(kept):
+            return kept
+        _core.set_memo(entry, _MEMO, kept, copy_on_write.own_bytes(kept))
+    return kept.copy(deep=False)
+
+
+def _can_be_shared(data: Any) -> bool:
+    if type(data) is pd.DataFrame:
+        dtypes = list(data.dtypes)
+    elif type(data) is pd.Series:
+        dtypes = [data.dtype]
+    else:
+        return False
+    return copy_on_write.is_available() and not data.attrs and all(_is_immutable(dtype) for dtype in dtypes)
+
+
+def _is_immutable(dtype: Any) -> bool:
+    """Whether the values themselves can't be changed in place; what they stand in is copied on write."""
+    if isinstance(dtype, pd.CategoricalDtype):
+        return dtype.categories is None or dtype.categories.dtype != object
+    return dtype != object
