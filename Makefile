@@ -8,8 +8,8 @@ SHELL := /bin/bash
 STEP := scripts/step
 PIP := -m pip --disable-pip-version-check --no-input --retries 2
 WHEEL = $(wildcard build/wheel/*.whl)
-# Both are wanted by the engine's compression, which is not linked yet: `--optional` goes when it is.
-DEBIAN := --optional liblz4-dev libzstd-dev
+# The engine's compression links their archives.
+DEBIAN := liblz4-dev libzstd-dev
 DUCKDB15 := duckdb==1.5.5 duckdb-extension-spatial==1.5.5
 SOURCES := Package.swift setup.py pyproject.toml scripts/swift_toolchain.py \
   $(shell find Sources python/arrow_cache -name __pycache__ -prune -o ! -name '*.so' ! -name '*.tmp' -print)

@@ -45,6 +45,20 @@ def replace_file(source: Path, target: Path) -> None:
         raise
 
 
+def run_showing_output(command: list[str]) -> None:
+    """Run the compiler; where it fails, end with one sentence after its own words."""
+    missing = set()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            missing.update(re.findall(r"-l:lib(lz4|zstd)\.a", line) if "unable to find library" in line else ())
+    if missing:
+        packages = " ".join(f"lib{name}-dev" for name in sorted(missing))
+        sys.exit(f"The Swift engine needs {packages} to build: install with `sudo apt-get install {packages}` (or what this system calls them).")
+    if process.returncode:
+        sys.exit(f"The Swift engine did not build: `{' '.join(command)}` ended with {process.returncode}.")
+
+
 class BuildPackage(build_py):
     """Starts from an empty folder: modules of an earlier build that are gone now must not get into the wheel."""
 
@@ -58,11 +72,8 @@ class BuildEngine(build_ext):
     """Asks Swift for the shared library; no C compiler takes part."""
 
     def build_extension(self, ext: Extension) -> None:
-        # LLVM's linker: gold leaves local symbols of Swift in the dynamic table, where only PyInit__core should be.
         command = [find_swift(), "build", "-c", "release", "--package-path", str(ROOT), "--product", PRODUCT]
-        result = subprocess.run(command)
-        if result.returncode:
-            sys.exit(f"The Swift engine did not build: `{' '.join(command)}` ended with {result.returncode}.")
+        run_showing_output(command)
         folder = subprocess.check_output([*command, "--show-bin-path"], text=True).strip()
         replace_file(Path(folder) / f"lib{PRODUCT}.so", Path(self.get_ext_fullpath(ext.name)))
 
