@@ -44,6 +44,16 @@ let scan: PyCFunctionFast = { _, values, count in
   }
 }
 
+let boundingBox: PyCFunctionFast = { _, values, count in
+  function("bounding_box", values, count, of: 2) { arguments throws(Failure) in
+    let (entry, column) = (try arguments.entry(), try arguments.integer("column"))
+    guard let box = unlocked({ entry.boundingBox(column: column) }) else { return none() }
+    return try dictionary([
+      ("minx", .double(box.minX)), ("miny", .double(box.minY)), ("maxx", .double(box.maxX)), ("maxy", .double(box.maxY)),
+    ])
+  }
+}
+
 /// A Python object that is kept beside an entry.
 private final class MemoObject {
   let object: Object

@@ -16,6 +16,7 @@ private let functions: [(name: String, parameters: String, summary: String, func
   ("lookup", "cache, key", "The current version of key, or None; counts a hit or a miss.", lookup),
   ("peek", "cache, key", "As lookup, without counting or touching.", peek),
   ("describe", "entry", "What is known about an entry.", describe),
+  ("bounding_box", "entry, column", "The box around the geometries of a column.", boundingBox),
   ("schema", "entry", "An arrow_schema capsule.", schema),
   ("scan", "entry, offset, limit, columns", "An arrow_array_stream capsule over a row range and some columns.", scan),
   ("memo", "entry, name", "The object kept beside the entry under name, or None.", memo),
@@ -25,6 +26,8 @@ private let functions: [(name: String, parameters: String, summary: String, func
   ("contains", "cache, key", "Whether there is an entry under key.", contains),
   ("keys", "cache", "The keys, in the order in which they were put.", keys),
   ("update_ttl", "cache, key, ttl", "Let an entry expire ttl seconds from now, or never; False where there is none.", updateTTL),
+  ("pin", "cache, key", "Keep an entry from being evicted until as many unpins; False where there is none.", pin),
+  ("unpin", "cache, key", "Take back one pin.", unpin),
   (
     "query", "cache, sql, parameters, streaming",
     "Run SQL and return an arrow_array_stream capsule of the last statement's rows.", query

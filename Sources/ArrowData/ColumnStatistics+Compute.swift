@@ -15,6 +15,7 @@ extension ColumnStatistics {
   }
 
   private static func bounds(_ field: Field, _ range: ValueRange) -> Bounds {
+    if field.isWellKnownBinary { return range.geometryBounds(field.format) }
     guard field.dictionary == nil, !field.isExtension else { return .unknown }
     switch field.format {
     case "b": return range.boolBounds()

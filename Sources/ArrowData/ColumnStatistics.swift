@@ -13,6 +13,8 @@ public struct ColumnStatistics: Hashable, Sendable {
     /// Strings compare as bytes. Long ones are cut: then no value is below `min` or above `max`, and `isExact` is false.
     /// `max` is nil where no short text is above every value.
     case bytes(min: [UInt8], max: [UInt8]?, isExact: Bool)
+    /// The box around the geometries; without those that are empty.
+    case box(BoundingBox)
   }
 
   public let rowCount: Int
@@ -53,6 +55,10 @@ extension ColumnStatistics.Bounds {
       let least = otherMin.lexicographicallyPrecedes(min) ? otherMin : min
       let most = max.flatMap { max in otherMax.map { max.lexicographicallyPrecedes($0) ? $0 : max } }
       return .bytes(min: least, max: most, isExact: isExact && otherIsExact)
+    case (.box(let box), .box(let otherBox)):
+      var both = box
+      both.include(otherBox)
+      return .box(both)
     default: return .unknown
     }
   }

@@ -91,6 +91,20 @@ public final class Entry: @unchecked Sendable {
     return statistics
   }
 
+  /// The box around the geometries of a column of well-known binary; nil for other columns, and where no geometry has a place.
+  public func boundingBox(column: Int) -> BoundingBox? {
+    guard schema.fields.indices.contains(column), schema.fields[column].isWellKnownBinary else { return nil }
+    var boxes: [BoundingBox] = []
+    for partition in partitions.indices {
+      switch statistics(partition: partition, column: column).bounds {
+      case .box(let box): boxes.append(box)
+      case .noValues: break
+      default: return nil
+      }
+    }
+    return BoundingBox.around(boxes)
+  }
+
   /// What `setMemo` has kept under this name.
   public func memo(_ name: String) -> AnyObject? { beside.withLock { $0.memos[name]?.value } }
 

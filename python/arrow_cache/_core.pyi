@@ -48,6 +48,9 @@ def describe(entry: Entry, /) -> dict[str, Any]:
     """key, version, kind, metadata (JSON text), row_count, column_count, size_bytes, partition_count, batch_count,
     created_at, last_accessed_at, access_count, expires_at (seconds since 1970 or None)."""
 
+def bounding_box(entry: Entry, column: int, /) -> dict[str, float] | None:
+    """minx, miny, maxx and maxy of a column of GeoArrow well-known binary, None where nothing has a place. Reads the column once."""
+
 def schema(entry: Entry, /) -> object:
     """An ``arrow_schema`` capsule."""
 

@@ -38,6 +38,7 @@ def entry_facts(entry: _core.Entry) -> dict[str, Any]:
     kept = _core.memo(entry, _MEMO)
     index_names = view.index_names()
     columns = [field for field in view.schema if field.name not in index_names]
+    crs = geometry_crs(view)
     return {
         "key": facts["key"],
         "kind": facts["kind"],
@@ -54,9 +55,16 @@ def entry_facts(entry: _core.Entry) -> dict[str, Any]:
         "column_types": [str(field.type) for field in columns],
         "partition_count": facts["partition_count"],
         "index_names": index_names,
-        "crs": geometry_crs(view),
+        "crs": crs,
+        "bounds": {name: _bounds(entry, view, name) for name in crs},
         "metadata": json.loads(facts["metadata"] or "{}") if kept is None else _private(kept),
     }
+
+
+def _bounds(entry: _core.Entry, view: EntryView, name: str) -> list[float] | None:
+    """What ``GeoSeries.total_bounds`` gives for a geometry column, None where nothing has a place."""
+    box = _core.bounding_box(entry, view.schema.get_field_index(name))
+    return None if box is None else [box["minx"], box["miny"], box["maxx"], box["maxy"]]
 
 
 def geometry_crs(view: EntryView) -> dict[str, Any]:
