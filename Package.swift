@@ -34,6 +34,7 @@ let package = Package(
     .executableTarget(name: "ipc-tool", dependencies: ["ArrowData", "Primitives"], path: "Tests/ipc-tool"),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
     .testTarget(name: "ArrowDataTests", dependencies: ["ArrowData", "CArrow", "Primitives"]),
+    .testTarget(name: "ArrowIPCTests", dependencies: ["ArrowData", "CArrow", "Primitives"]),
     .testTarget(name: "CacheStoreTests", dependencies: ["CacheStore", "ArrowData", "CArrow", "Primitives"]),
     .testTarget(name: "QueryEngineTests", dependencies: ["QueryEngine", "CacheStore", "ArrowData", "CArrow", "Primitives"]),
     .testTarget(name: "ArrowCacheTests", dependencies: ["ArrowCache", "CArrow"]),

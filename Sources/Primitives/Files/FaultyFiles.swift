@@ -115,16 +115,19 @@ public final class FaultyFiles: FileSystem {
     try files.rename(path, to: target)
   }
 
+  @discardableResult
   public func unlink(_ path: String) throws(CacheError) -> Bool {
     try enter(.unlink, path)
     return try files.unlink(path)
   }
 
+  @discardableResult
   public func makeFolder(_ path: String) throws(CacheError) -> Bool {
     try enter(.makeFolder, path)
     return try files.makeFolder(path)
   }
 
+  @discardableResult
   public func removeFolder(_ path: String) throws(CacheError) -> Bool {
     try enter(.removeFolder, path)
     return try files.removeFolder(path)

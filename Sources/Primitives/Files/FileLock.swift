@@ -28,6 +28,6 @@ public final class FileLock: Sendable {
       defer { file = nil }
       return file
     }
-    if let held { flock(held.descriptor, LOCK_UN) }
+    if let held { withExtendedLifetime(held) { _ = flock(held.descriptor, LOCK_UN) } }
   }
 }

@@ -1,6 +1,7 @@
 import Glibc
 
 extension SystemFiles {
+  @discardableResult
   public func makeFolder(_ path: String) throws(CacheError) -> Bool {
     if mkdir(path, 0o700) == 0 { return true }
     let errorNumber = errno
@@ -8,6 +9,7 @@ extension SystemFiles {
     throw .file("make the folder", path, errorNumber: errorNumber)
   }
 
+  @discardableResult
   public func removeFolder(_ path: String) throws(CacheError) -> Bool {
     if rmdir(path) == 0 { return true }
     guard errno == ENOENT else { throw .file("remove the folder", path, errorNumber: errno) }
@@ -50,22 +52,27 @@ extension SystemFiles {
       let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
       guard descriptor >= 0 else { throw .file("open the lock", path, errorNumber: errno) }
       let file = OpenFile(path: path, descriptor: descriptor)
-      if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-        let errorNumber = errno
-        if errorNumber == EINTR { continue }
-        guard errorNumber == EWOULDBLOCK else { throw .file("lock", path, errorNumber: errorNumber) }
-        return .held(owner: String(decoding: try read(path, limitBytes: 4096), as: UTF8.self))
-      }
-      // Whoever had it may have removed the name since it was opened: a lock on a file without a name keeps nobody out.
-      var facts = stat()
-      guard fstat(descriptor, &facts) == 0 else { throw .file("look at", path, errorNumber: errno) }
-      guard let named = try status(path), named.inode == UInt64(facts.st_ino), named.device == UInt64(facts.st_dev) else { continue }
-      guard ftruncate(descriptor, 0) == 0 else { throw .file("write", path, errorNumber: errno) }
-      try [UInt8](owner.utf8).withUnsafeBufferPointer { bytes throws(CacheError) in
-        try writeAll(UnsafeRawBufferPointer(bytes), to: file, at: 0)
-      }
-      return .acquired(FileLock(file))
+      if let result = try withExtendedLifetime(file, { () throws(CacheError) in try lock(file, owner: owner) }) { return result }
     }
+  }
+
+  /// nil: the name belongs to another file by now, or a signal came.
+  private func lock(_ file: OpenFile, owner: String) throws(CacheError) -> FileLockResult? {
+    if flock(file.descriptor, LOCK_EX | LOCK_NB) != 0 {
+      let errorNumber = errno
+      if errorNumber == EINTR { return nil }
+      guard errorNumber == EWOULDBLOCK else { throw .file("lock", file.path, errorNumber: errorNumber) }
+      return .held(owner: String(decoding: try read(file.path, limitBytes: 4096), as: UTF8.self))
+    }
+    // Whoever had it may have removed the name since it was opened: a lock on a file without a name keeps nobody out.
+    var facts = stat()
+    guard fstat(file.descriptor, &facts) == 0 else { throw .file("look at", file.path, errorNumber: errno) }
+    guard let named = try status(file.path), named.inode == UInt64(facts.st_ino), named.device == UInt64(facts.st_dev) else { return nil }
+    guard ftruncate(file.descriptor, 0) == 0 else { throw .file("write", file.path, errorNumber: errno) }
+    try [UInt8](owner.utf8).withUnsafeBufferPointer { bytes throws(CacheError) in
+      try writeAll(UnsafeRawBufferPointer(bytes), to: file, at: 0)
+    }
+    return .acquired(FileLock(file))
   }
 }
 

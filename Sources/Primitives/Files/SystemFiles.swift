@@ -32,17 +32,19 @@ public struct SystemFiles: FileSystem {
 
   public func read(_ path: String, limitBytes: Int) throws(CacheError) -> [UInt8] {
     let file = try open(path)
-    var result: [UInt8] = []
-    var block = [UInt8](repeating: 0, count: min(max(limitBytes, 0), 64 << 10))
-    while result.count < limitBytes {
-      let wanted = min(block.count, limitBytes - result.count)
-      let count = pread(file.descriptor, &block, wanted, off_t(result.count))
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw .file("read", path, errorNumber: errno) }
-      if count == 0 { break }
-      result += block[..<count]
+    return try withExtendedLifetime(file) { () throws(CacheError) -> [UInt8] in
+      var result: [UInt8] = []
+      var block = [UInt8](repeating: 0, count: min(max(limitBytes, 0), 64 << 10))
+      while result.count < limitBytes {
+        let wanted = min(block.count, limitBytes - result.count)
+        let count = pread(file.descriptor, &block, wanted, off_t(result.count))
+        if count < 0, errno == EINTR { continue }
+        guard count >= 0 else { throw .file("read", path, errorNumber: errno) }
+        if count == 0 { break }
+        result += block[..<count]
+      }
+      return result
     }
-    return result
   }
 
   public func preallocate(_ file: OpenFile, offset: Int, byteCount: Int) throws(CacheError) {
@@ -63,13 +65,16 @@ public struct SystemFiles: FileSystem {
 
   public func synchronizeFolder(_ path: String) throws(CacheError) {
     let folder = try descriptor("open", path, O_RDONLY | O_DIRECTORY)
-    guard fsync(folder.descriptor) == 0 else { throw .file("make durable the names in", path, errorNumber: errno) }
+    try withExtendedLifetime(folder) { () throws(CacheError) in
+      guard fsync(folder.descriptor) == 0 else { throw .file("make durable the names in", path, errorNumber: errno) }
+    }
   }
 
   public func rename(_ path: String, to target: String) throws(CacheError) {
     guard Glibc.rename(path, target) == 0 else { throw .file("rename to '\(target)' the file", path, errorNumber: errno) }
   }
 
+  @discardableResult
   public func unlink(_ path: String) throws(CacheError) -> Bool {
     if Glibc.unlink(path) == 0 { return true }
     guard errno == ENOENT else { throw .file("remove", path, errorNumber: errno) }
@@ -91,14 +96,16 @@ public struct SystemFiles: FileSystem {
 
   public func map(_ path: String) throws(CacheError) -> FileMapping {
     let file = try open(path)
-    var facts = stat()
-    guard fstat(file.descriptor, &facts) == 0 else { throw .file("look at", path, errorNumber: errno) }
-    guard facts.st_mode & S_IFMT == S_IFREG else { throw CacheError(.storage, "cannot map '\(path)': it is not a file") }
-    let byteCount = Int(facts.st_size)
-    guard byteCount > 0 else { return FileMapping(path: path, bytes: UnsafeRawBufferPointer(start: nil, count: 0)) }
-    guard let start = mmap(nil, byteCount, PROT_READ, MAP_SHARED, file.descriptor, 0), start != MAP_FAILED else {
-      throw .file("map", path, errorNumber: errno)
+    return try withExtendedLifetime(file) { () throws(CacheError) -> FileMapping in
+      var facts = stat()
+      guard fstat(file.descriptor, &facts) == 0 else { throw .file("look at", path, errorNumber: errno) }
+      guard facts.st_mode & S_IFMT == S_IFREG else { throw CacheError(.storage, "cannot map '\(path)': it is not a file") }
+      let byteCount = Int(facts.st_size)
+      guard byteCount > 0 else { return FileMapping(path: path, bytes: UnsafeRawBufferPointer(start: nil, count: 0)) }
+      guard let start = mmap(nil, byteCount, PROT_READ, MAP_SHARED, file.descriptor, 0), start != MAP_FAILED else {
+        throw .file("map", path, errorNumber: errno)
+      }
+      return FileMapping(path: path, bytes: UnsafeRawBufferPointer(start: start, count: byteCount))
     }
-    return FileMapping(path: path, bytes: UnsafeRawBufferPointer(start: start, count: byteCount))
   }
 }

@@ -1,0 +1,50 @@
+import Glibc
+import Primitives
+
+/// A folder of its own for a test, gone with it.
+final class TestFolder {
+  let path: String
+
+  init() throws {
+    var template = Array("/tmp/arrow-ipc-tests.XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw CacheError.file("make the folder", "/tmp", errorNumber: errno) }
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  deinit {
+    for name in names { unlink(self[name]) }
+    rmdir(path)
+  }
+
+  subscript(name: String) -> String { "\(path)/\(name)" }
+
+  var names: [String] { (try? SystemFiles().list(path).sorted()) ?? [] }
+
+  func read(_ name: String) throws -> [UInt8] { try SystemFiles().read(self[name], limitBytes: .max) }
+
+  func write(_ name: String, _ bytes: [UInt8]) throws(CacheError) {
+    try SystemFiles().unlink(self[name])
+    let file = try SystemFiles().create(self[name])
+    try bytes.withUnsafeBufferPointer { bytes throws(CacheError) in
+      try SystemFiles().writeAll(UnsafeRawBufferPointer(bytes), to: file, at: 0)
+    }
+  }
+}
+
+/// Numbers of a seed, the same on every machine (SplitMix64).
+struct Seeded: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(_ seed: Int) { state = UInt64(truncatingIfNeeded: seed) }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+
+  mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<max(1, limit), using: &self) }
+  mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &self) < share }
+}
