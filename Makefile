@@ -77,7 +77,7 @@ test-swift: $(ENV) $(ENV15)
 	@$(call swift-tests,.venv,swift-test,Swift tests with the newest DuckDB)
 	@$(call swift-tests,.venv-duckdb15,swift-test-duckdb15,Swift tests with DuckDB 1.5.5,--filter 'QueryEngineTests|ArrowCacheTests')
 
-PYTEST_LINES := ^(python/|FAILED|ERROR|SKIPPED|XFAIL|XPASS|E  |=+ .* in [0-9])|^tests/
+PYTEST_LINES := ^python/[^:]*\.py [.sxXFE]|^python/.*:[0-9]+: |^(FAILED|ERROR|SKIPPED|XFAIL|XPASS|E  )|^=+ .* in [0-9]
 
 test-python: $(ENV) $(ENV15)
 	@echo; $(STEP) --show '$(PYTEST_LINES)' pytest "Python tests, $$(.venv/bin/python -c 'import duckdb; print("DuckDB", duckdb.__version__)')" \
