@@ -45,6 +45,16 @@ print(time.perf_counter() - start)
 """
 
 
+USE = """
+import pandas
+from arrow_cache import ArrowCache
+with ArrowCache() as cache:
+    cache.put("numbers", pandas.DataFrame({"a": [1, 2, 3]}))
+    assert cache.query("SELECT sum(a) AS total FROM _cache_numbers")["total"].tolist() == [6]
+    assert cache.get("numbers")["a"].tolist() == [1, 2, 3]
+"""
+
+
 def check_size(wheel: Path, native: Path) -> str:
     size = wheel.stat().st_size
     assert size < WHEEL_LIMIT_BYTES, f"the wheel has {size:,} bytes, the limit is {WHEEL_LIMIT_BYTES:,}"
@@ -100,6 +110,12 @@ def check_loading(native: Path) -> str:
     return f"loads without a Swift toolchain on CPython {', '.join(loaded)}{note}"
 
 
+def check_use() -> str:
+    result = subprocess.run([sys.executable, "-c", USE], env=BARE_ENVIRONMENT, text=True, capture_output=True, check=False)
+    assert result.returncode == 0, f"put, query and get fail without the toolchain:\n{result.stderr}"
+    return "put, query and get work with the toolchain off every path"
+
+
 def check_import_time() -> str:
     seconds = []
     for _ in range(7):
@@ -120,6 +136,7 @@ def main(wheel: Path) -> int:
             lambda: check_native_files(archive.namelist()),
             lambda: check_exports(native),
             lambda: check_loading(native),
+            check_use,
             check_import_time,
         ]
         for check in checks:
