@@ -61,12 +61,18 @@ public final class QueryEngine: @unchecked Sendable {
 
   /// What DuckDB itself has allocated, in bytes; nil where it does not say.
   public func duckdbMemoryBytes() -> Int? {
-    guard let source = try? rows(of: "SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()", parameters: .none, cancellation: nil, streaming: false)
-    else { return nil }
-    var array = ArrowArray()
-    guard (try? source.next(into: &array)) == true, let batch = try? RecordBatch(importing: &array, schema: source.schema), batch.rowCount == 1 else { return nil }
-    let column = batch.column(0).pointee
-    return column.buffers[1].map { Int($0.load(fromByteOffset: Int(column.offset) * 8, as: Int64.self)) }
+    do throws(CacheError) {
+      let source = try rows(
+        of: "SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()", parameters: .none, cancellation: nil, streaming: false)
+      var array = ArrowArray()
+      guard try source.next(into: &array) else { return nil }
+      let batch = try RecordBatch(importing: &array, schema: source.schema)
+      guard batch.rowCount == 1 else { return nil }
+      let column = batch.column(0).pointee
+      return column.buffers[1].map { Int($0.load(fromByteOffset: Int(column.offset) * 8, as: Int64.self)) }
+    } catch {
+      return nil
+    }
   }
 
   /// Interrupts running queries, waits for them, and closes the database. Streams handed out stay readable.

@@ -1,5 +1,5 @@
 #pragma once
-#include "duckdb_common.h"
+#include "api_common.h"
 
 // The stable C API (`duckdb_*`), as much of it as is called. DuckDB 1.5 and later.
 

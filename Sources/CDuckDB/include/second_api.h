@@ -1,5 +1,5 @@
 #pragma once
-#include "duckdb_common.h"
+#include "api_common.h"
 
 // The second C API (`duckdb_v2_*`), as much of it as is called. DuckDB 2.0; every function returns an error code (0: none)
 // and takes a last argument that receives the error's details.
