@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 
 from ..errors import UnsupportedTypeError
 from . import copy_on_write, nullable_columns
+from .facts import json_metadata
 from .pandas_out import frame_of
-from .plain_layouts import plain
+from .plain_layouts import is_exotic, plain
 
 __all__ = ["frame_over_arrow", "python_objects", "to_frame"]
 
@@ -34,17 +35,23 @@ def to_frame(table: pa.Table, offset: int = 0) -> Any:
     offset : int
         The first row's position in the whole entry, for the RangeIndex that the metadata describes.
     """
-    if b"pandas" in (table.schema.metadata or {}):
-        return _by_metadata(_with_range(table, offset))
+    if json_metadata(table.schema, b"pandas"):
+        try:
+            return _by_metadata(_with_range(table, offset))
+        except (AttributeError, KeyError, TypeError, ValueError, pa.ArrowException):
+            return to_frame(table.replace_schema_metadata(None))  # the metadata does not fit the table
     columns = [plain(column) for column in table.columns]
     return frame_of(_map(_to_array, columns, table.num_rows), pd.RangeIndex(table.num_rows), _labels(table))
 
 
 def frame_over_arrow(table: pa.Table, offset: int = 0) -> Any:
     """A DataFrame whose columns are Arrow's own (``ArrowDtype``), without a copy."""
-    if b"pandas" in (table.schema.metadata or {}):
-        shaped = _with_range(_with_columns(table, [plain(column, views=True) for column in table.columns]), offset)
-        return shaped.to_pandas(types_mapper=pd.ArrowDtype)
+    if json_metadata(table.schema, b"pandas"):
+        shaped = _with_columns(table, [plain(column, views=True) for column in table.columns])
+        try:
+            return _with_range(shaped, offset).to_pandas(types_mapper=pd.ArrowDtype)
+        except (AttributeError, KeyError, TypeError, ValueError, pa.ArrowException):
+            return frame_over_arrow(table.replace_schema_metadata(None))
     arrays = [pd.arrays.ArrowExtensionArray(plain(column, views=True)) for column in table.columns]
     return frame_of(arrays, pd.RangeIndex(table.num_rows), _labels(table))
 
@@ -103,6 +110,8 @@ def _integers_with_nulls(column: pa.ChunkedArray) -> Any:
 
 
 def _by_pyarrow(column: pa.ChunkedArray) -> Any:
+    if is_exotic(column.type):
+        return python_objects(column)
     try:
         series = pa.table([column], names=["0"]).to_pandas(ignore_metadata=True).iloc[:, 0]
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid, TypeError):
@@ -126,7 +135,7 @@ def python_objects(column: pa.ChunkedArray) -> Any:
         if column.type == pa.time64("ns"):
             column = column.cast(pa.time64("us"))  # pyarrow's own way out drops the nanoseconds
         objects[:] = column.to_pylist()
-    except (pa.ArrowInvalid, OverflowError, ValueError) as error:
+    except (pa.ArrowException, OverflowError, ValueError) as error:
         raise UnsupportedTypeError(
             f"a column of {column.type} has a value that Python's own types lack ({error}): "
             f"cast it in SQL, or ask for target_type='pandas_arrow' or 'arrow'"
@@ -136,7 +145,12 @@ def python_objects(column: pa.ChunkedArray) -> Any:
 
 def _by_metadata(table: pa.Table) -> Any:
     table = _with_columns(table, [plain(column) for column in table.columns])
-    frame = table.to_pandas()
+    exotic = [position for position, kind in enumerate(table.schema.types) if is_exotic(kind)]
+    usual = [position for position in range(table.num_columns) if position not in exotic]
+    frame = table.select(usual).to_pandas()
+    for position in exotic:
+        values = pd.Series(python_objects(table.column(position)), index=frame.index, dtype=object)
+        frame.insert(min(position, len(frame.columns)), table.column_names[position], values, allow_duplicates=True)
     for name in frame.columns:
         found = table.schema.get_all_field_indices(name) if isinstance(name, str) else []
         if len(found) == 1 and pa.types.is_integer(table.schema.types[found[0]]) and frame[name].dtype == np.float64:
@@ -148,7 +162,7 @@ def _by_metadata(table: pa.Table) -> Any:
 
 def _with_range(table: pa.Table, offset: int) -> pa.Table:
     """The table with the RangeIndex in pandas' metadata cut to its rows."""
-    content = json.loads(table.schema.metadata[b"pandas"])
+    content = json_metadata(table.schema, b"pandas")
     changed = False
     for item in content.get("index_columns", []):
         if isinstance(item, dict) and item.get("kind") == "range":

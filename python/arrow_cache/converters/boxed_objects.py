@@ -101,10 +101,13 @@ def _encode_stamps(values: Objects, present: Any, where: str) -> Encoded:
     if isinstance(boxes[0], pd.Timedelta):
         return encoded
     zone = _zone({id(value.tz): value.tz for value in boxes}, where)
-    if zone is None:
-        return encoded
-    array = encoded.array.cast(pa.timestamp(unit, time_zones.arrow_name(zone)))
-    return Encoded(array, {"as": "zoned", "zone": zone})
+    if zone is not None:
+        encoded = zoned_columns.encode_instants(plain, zone)
+    if any(value.fold for value in boxes):
+        back = _decode_stamps(pa.chunked_array([encoded.array]), encoded.fact, 0)[present]
+        if any(old.fold != new.fold for old, new in zip(boxes, back, strict=True)):
+            raise NoArrowType("Timestamps with fold=1 at times that are not ambiguous")
+    return encoded
 
 
 def _encode_datetimes(values: Objects, present: Any, where: str) -> Encoded:
@@ -113,7 +116,7 @@ def _encode_datetimes(values: Objects, present: Any, where: str) -> Encoded:
     if zone is None:
         raise NoArrowType("datetimes with fold=1 and no time zone")
     array = pa.array(values, pa.timestamp("us", time_zones.arrow_name(zone)), from_pandas=True)
-    encoded = Encoded(array, {"as": "zoned", "zone": zone})
+    encoded = Encoded(array, {"as": "zoned", "unit": "us", "zone": zone})
     back = _decode_datetimes(pa.chunked_array([array]), encoded.fact, 0)[present]
     if any(old != new or old.fold != new.fold or str(old) != str(new) for old, new in zip(boxes, back, strict=True)):
         raise NoArrowType("datetimes at moments that their time zone does not have")

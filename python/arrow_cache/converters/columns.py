@@ -73,7 +73,7 @@ def encode(values: Any, where: str) -> Encoded:
         The values have no form in Arrow from which they would come back as they were.
     """
     if type(values) is pd.arrays.NumpyExtensionArray:
-        values = values.to_numpy()
+        values = np.asarray(values)
     if not isinstance(values, np.ndarray) and not (isinstance(values.dtype, np.dtype) and values.dtype.kind in "mM"):
         encoded: Encoded = _CODECS[_codec_name(values.dtype)].encode(values, where)
         return encoded

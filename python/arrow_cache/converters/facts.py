@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ..errors import InvalidArgument
 
-__all__ = ["KEY", "VERSION", "read", "write"]
+__all__ = ["KEY", "VERSION", "json_metadata", "read", "write"]
 
 KEY = b"arrow_cache"
 VERSION = 1
@@ -43,3 +43,12 @@ def read(schema: pa.Schema) -> dict[str, Any] | None:
             f"update arrow_cache, or read the table with target_type='arrow'"
         )
     return dict(facts)
+
+
+def json_metadata(schema: pa.Schema, key: bytes) -> dict[str, Any]:
+    """What other packages keep as a JSON object under a key of the schema's metadata; empty where it is anything else."""
+    try:
+        content = json.loads((schema.metadata or {}).get(key, b"{}"))
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

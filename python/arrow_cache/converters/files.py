@@ -12,7 +12,7 @@ from . import ipc_files, parquet_files, text_files
 from .incoming import Incoming
 from .locations import Location, local, remote
 
-__all__ = ["from_files"]
+__all__ = ["format_of", "from_files", "locate", "read"]
 
 _FORMATS: dict[str, tuple[str, ...]] = {
     "parquet": (".parquet", ".pq", ".parq", ".geoparquet"),
@@ -46,20 +46,35 @@ def from_files(*sources: str | os.PathLike[str]) -> Incoming:
     StorageError
         A file that cannot be read.
     """
+    location = locate(*sources)
+    return read(location, format_of(location))
+
+
+def locate(*sources: str | os.PathLike[str]) -> Location:
+    """Where files are that a user named by paths, globs or URLs."""
     texts = [os.fspath(source) for source in sources]
     urls = ["://" in text for text in texts]
     if any(urls) and not all(urls):
         raise InvalidArgument(f"{texts[0]!r} and the other sources mix paths and URLs: put them one by one")
-    location = remote(texts) if all(urls) else local([path for text in texts for path in _expand(text)], texts)
+    return remote(texts) if all(urls) else local([path for text in texts for path in _expand(text)], texts)
+
+
+def format_of(location: Location) -> str:
+    """The one format of all files: ``parquet``, ``ipc``, ``csv`` or ``json``."""
     formats = {_format_of(path, location) for path in location.files()}
     if len(formats) > 1:
-        raise InvalidArgument(f"{texts[0]!r} has files of several formats ({', '.join(sorted(formats))}): name one kind")
+        raise InvalidArgument(f"{location.shown} has files of several formats ({', '.join(sorted(formats))}): name one kind")
+    return formats.pop()
+
+
+def read(location: Location, form: str) -> Incoming:
+    """Files of a known format as one stream."""
     try:
-        return _READERS[formats.pop()](location)
+        return _READERS[form](location)
     except (OSError, ValueError) as error:
         if isinstance(error, (StorageError, InvalidArgument)):
             raise
-        raise StorageError(f"{', '.join(texts[:3])} cannot be read: {error}") from error
+        raise StorageError(f"{location.shown} cannot be read: {error}") from error
 
 
 def _expand(text: str) -> list[str]:

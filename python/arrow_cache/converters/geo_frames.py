@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pyarrow as pa
 
 from ..errors import InvalidArgument, UnsupportedTypeError
-from . import arrow_to_pandas, crs, geometry_columns, pandas_out, values
+from . import arrow_to_pandas, crs, facts, geometry_columns, pandas_out, values
 
 __all__ = ["from_decoded", "geometry_positions", "geopandas", "to_geo_frame"]
 
@@ -59,12 +58,11 @@ def to_geo_frame(table: pa.Table, offset: int = 0) -> Any:
         found = crs.from_field_metadata(_extension(field)[1])
         frame[field.name] = gpd.GeoSeries(gpd.array.from_shapely(geometries, crs=found), index=frame.index)
     names = [table.column_names[position] for position in positions]
-    geo = json.loads((table.schema.metadata or {}).get(b"geo", b"{}"))
-    active = geo.get("primary_column", "geometry")
+    active = facts.json_metadata(table.schema, b"geo").get("primary_column", "geometry")
     return gpd.GeoDataFrame(frame).set_geometry(active if active in names else names[0])
 
 
-def from_decoded(table: pa.Table, facts: dict[str, Any], offset: int) -> Any:
+def from_decoded(table: pa.Table, found: dict[str, Any], offset: int) -> Any:
     """The GeoDataFrame that was put, or what ``gdf[columns]`` gives of it: a DataFrame if no geometry is left.
 
     Raises
@@ -72,17 +70,17 @@ def from_decoded(table: pa.Table, facts: dict[str, Any], offset: int) -> Any:
     InvalidArgument
         The entry is no GeoDataFrame, and has no geometry column.
     """
-    frame = pandas_out.decode_frame(table, facts, offset)
+    frame = pandas_out.decode_frame(table, found, offset)
     has_geometry = any(str(dtype) == "geometry" for dtype in frame.dtypes)
-    if "geometry" not in facts and not has_geometry:
+    if "geometry" not in found and not has_geometry:
         raise InvalidArgument(
             f"no column holds geometry (columns: {', '.join(map(str, frame.columns[:10]))}): "
             f"put a GeoDataFrame, or ask for target_type='pandas'"
         )
-    if not has_geometry and len(frame.columns) < len(facts["columns"]):
+    if not has_geometry and len(frame.columns) < len(found["columns"]):
         return frame
-    active = values.from_json(facts["geometry"]) if "geometry" in facts else None
-    if active is None and "geometry" not in facts:
+    active = values.from_json(found["geometry"]) if "geometry" in found else None
+    if active is None and "geometry" not in found:
         active = next(name for name, dtype in zip(frame.columns, frame.dtypes, strict=True) if str(dtype) == "geometry")
     frame.__class__ = geopandas().GeoDataFrame
     frame._geometry_column_name = active

@@ -43,7 +43,17 @@ def encode(values: np.ndarray[Any, Any], where: str) -> Encoded:
     if kind == "f" and dtype.itemsize == 2:
         values = values.astype(np.float32)
     array = pa.array(values, from_pandas=True)
+    if kind == "m" and array.null_count and array.type.unit in ("s", "ms"):
+        array = _to_micros(array)
     return Encoded(array, fact, aliased=shares_memory(array, given))
+
+
+def _to_micros(array: pa.Array) -> pa.Array:
+    """Durations in microseconds if they fit: DuckDB computes those also where they are missing, and fails at pandas' NaT."""
+    try:
+        return array.cast(pa.duration("us"))
+    except pa.ArrowInvalid:
+        return array
 
 
 def _encode_complex(values: np.ndarray[Any, Any]) -> pa.StructArray:

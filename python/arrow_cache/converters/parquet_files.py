@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from ..errors import InvalidArgument
+from ..errors import InvalidArgument, StorageError
 from . import crs, facts, geo_frames, pandas_in
 from .incoming import Incoming
 from .locations import Location
@@ -35,21 +35,28 @@ def read(location: Location) -> Incoming:
     try:
         schema = factory.inspect(promote_options="permissive", fragments=None)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        if isinstance(error, pa.ArrowInvalid) and "Could not read schema" in str(error):
+            raise StorageError(f"{location.shown} cannot be read: {error}") from error
         raise InvalidArgument(f"the files of {location.shown} do not fit together: {error}") from error
     dataset = factory.finish(schema)
     metadata = dict(schema.metadata or {})
     metadata.pop(facts.KEY, None)
     if len(paths) > 1 and b"pandas" in metadata:
-        metadata[b"pandas"] = _number_rows(metadata[b"pandas"], dataset.count_rows())
-    geo = json.loads(metadata.get(b"geo", b"{}"))
-    if geo.get("columns"):
+        metadata[b"pandas"] = _number_rows(schema, dataset.count_rows())
+    geo = facts.json_metadata(schema, b"geo")
+    if isinstance(geo.get("columns"), dict):
         return _read_geo(location, dataset, schema.with_metadata(metadata), geo)
-    return Incoming(_stream(dataset, schema.with_metadata(metadata)), "pandas", False)
+    return Incoming(_stream(dataset, schema.with_metadata(metadata), location.is_local), "pandas", False)
 
 
-def _stream(dataset: Any, schema: pa.Schema) -> pa.RecordBatchReader:
-    """The batches of a dataset under another schema of the same types."""
-    reader = dataset.scanner().to_reader()
+def _stream(dataset: Any, schema: pa.Schema, is_local: bool) -> pa.RecordBatchReader:
+    """The batches of a dataset under another schema of the same types.
+
+    By default Arrow reads ahead as fast as it can, which is all of the file; this holds a few batches.
+    """
+    read_bytes = 1 << (20 if is_local else 23)
+    reads = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True, buffer_size=read_bytes)
+    reader = dataset.scanner(batch_readahead=2, fragment_readahead=1, fragment_scan_options=reads).to_reader()
     if reader.schema.equals(schema, check_metadata=True):
         return reader
 
@@ -60,9 +67,9 @@ def _stream(dataset: Any, schema: pa.Schema) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(schema, batches())
 
 
-def _number_rows(content: bytes, rows: int) -> bytes:
+def _number_rows(schema: pa.Schema, rows: int) -> bytes:
     """pandas' metadata of several files: the RangeIndex of the first one is not that of all."""
-    described = json.loads(content)
+    described = facts.json_metadata(schema, b"pandas")
     for item in described.get("index_columns", []):
         if isinstance(item, dict) and item.get("kind") == "range":
             item.update(start=0, stop=rows, step=1)
@@ -83,4 +90,4 @@ def _read_geo(location: Location, dataset: Any, schema: pa.Schema, geo: dict[str
         text = json.dumps(definition) if isinstance(definition, dict) else definition
         field = schema.field(position)
         schema = schema.set(position, field.with_metadata({**(field.metadata or {}), **crs.field_metadata(text)}))
-    return Incoming(_stream(dataset, schema), "geopandas", False)
+    return Incoming(_stream(dataset, schema, location.is_local), "geopandas", False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,29 @@ import pyarrow.compute as pc
 
 from .encoded import storage_of
 
-__all__ = ["plain"]
+__all__ = ["contains", "is_exotic", "plain"]
+
+
+def contains(kind: pa.DataType, test: Callable[[pa.DataType], bool]) -> bool:
+    """Whether a type or one inside it passes the test."""
+    if test(kind):
+        return True
+    if isinstance(kind, pa.BaseExtensionType):
+        return contains(kind.storage_type, test)
+    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
+        return contains(kind.value_type, test)
+    return any(contains(kind.field(position).type, test) for position in range(kind.num_fields))
+
+
+def is_exotic(kind: pa.DataType) -> bool:
+    """Whether pyarrow's way to pandas lacks this type, or (views inside lists) ends the process over it."""
+    types = pa.types
+    if types.is_union(kind):
+        return True
+    inside = (types.is_list_view, types.is_large_list_view, types.is_string_view, types.is_binary_view)
+    return types.is_nested(kind) and contains(
+        kind, lambda inner: types.is_run_end_encoded(inner) or types.is_union(inner) or any(test(inner) for test in inside)
+    )
 
 
 def plain(column: pa.ChunkedArray, *, views: bool = False) -> pa.ChunkedArray:
@@ -53,14 +76,18 @@ def _without_null_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _list_of_view(chunk: Any) -> pa.LargeListArray:
     """A list view as a list; pyarrow's own cast leaves the offsets of missing lists out."""
+    kind = pa.large_list(chunk.type.value_field)
     missing = chunk.is_null().to_numpy(zero_copy_only=False)
     sizes = np.where(missing, 0, np.asarray(chunk.sizes)).astype(np.int64)
     ends = np.cumsum(sizes)
     starts = np.asarray(chunk.offsets)[: len(chunk)].astype(np.int64)
     positions = np.repeat(starts - (ends - sizes), sizes) + np.arange(sizes.sum())
     offsets = pa.array(np.concatenate([[0], ends]))
-    values = chunk.values.take(pa.array(positions))
-    return pa.LargeListArray.from_arrays(offsets, values, type=pa.large_list(chunk.type.value_field), mask=pa.array(missing))
+    try:
+        values = chunk.values.take(pa.array(positions))
+    except pa.ArrowNotImplementedError:  # views inside
+        return pa.array(chunk.to_pylist(), kind)
+    return pa.LargeListArray.from_arrays(offsets, values, type=kind, mask=pa.array(missing))
 
 
 def _without_views(kind: pa.DataType) -> pa.DataType:

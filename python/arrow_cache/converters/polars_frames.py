@@ -9,7 +9,7 @@ import pyarrow as pa
 from ..errors import UnsupportedTypeError
 from . import facts, values
 from .incoming import Incoming
-from .plain_layouts import plain
+from .plain_layouts import contains, plain
 
 __all__ = ["from_polars", "is_polars", "to_polars"]
 
@@ -107,7 +107,7 @@ def _for_polars(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column.cast(pa.timestamp(kind.unit, "UTC"))  # Polars has no zones by offset
     if pa.types.is_fixed_size_list(kind):
         column = pa.chunked_array([_at_start(chunk) for chunk in column.chunks], kind)
-    if _contains(kind, _is_foreign):
+    if contains(kind, _is_foreign):
         raise UnsupportedTypeError(
             f"column {name!r} is {kind}, which Polars lacks: cast it in SQL, or ask for target_type='arrow'"
         )
@@ -116,7 +116,7 @@ def _for_polars(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _at_start(chunk: Any) -> Any:
     """The array in buffers of its own if it is a cut one with nulls: Polars reads those at the wrong place."""
-    return chunk.take(pa.array(range(len(chunk)))) if chunk.offset and chunk.null_count else chunk
+    return pa.concat_arrays([chunk, chunk.slice(0, 0)]) if chunk.offset and chunk.null_count else chunk
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -132,10 +132,3 @@ def _is_foreign(kind: pa.DataType) -> bool:
         or pa.types.is_list_view(kind)
         or pa.types.is_large_list_view(kind)
     )
-
-
-def _contains(kind: pa.DataType, test: Any) -> bool:
-    """Whether a type or one inside it passes the test."""
-    if test(kind):
-        return True
-    return any(_contains(kind.field(position).type, test) for position in range(kind.num_fields))

@@ -88,7 +88,7 @@ def _python(value: Any, kind: type) -> dict[str, Any] | None:
 def _pandas(value: Any, kind: type, where: str) -> dict[str, Any] | None:
     if kind is pd.Timestamp:
         zone = None if value.tz is None else time_zones.to_json(value.tz, where)
-        return {"$": "Timestamp", "v": int(value.asm8.view("i8")), "unit": value.unit, "zone": zone}
+        return {"$": "Timestamp", "v": int(value.asm8.view("i8")), "unit": value.unit, "zone": zone, "fold": value.fold}
     if kind is pd.Timedelta:
         return {"$": "Timedelta", "v": int(value.asm8.view("i8")), "unit": value.unit}
     if kind is pd.Period:
@@ -135,7 +135,9 @@ def _read_time(data: dict[str, Any]) -> datetime.time:
 
 def _read_timestamp(data: dict[str, Any]) -> pd.Timestamp:
     stamp: Any = pd.Timestamp(np.datetime64(data["v"], data["unit"]))
-    return stamp if data["zone"] is None else stamp.tz_localize("UTC").tz_convert(time_zones.from_json(data["zone"]))
+    if data["zone"] is not None:
+        stamp = stamp.tz_localize("UTC").tz_convert(time_zones.from_json(data["zone"]))
+    return stamp if stamp.fold == data["fold"] else stamp.replace(fold=data["fold"])
 
 
 def _read_numpy(data: dict[str, Any]) -> Any:

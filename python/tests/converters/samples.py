@@ -83,11 +83,16 @@ EXTENSIONS: dict[str, Callable[[], Any]] = {
     "Sparse[bool]": lambda: pd.arrays.SparseArray([False, True, False, False, True]),
     "Sparse[datetime]": lambda: pd.arrays.SparseArray(np.array(["2020", "NaT", "NaT", "NaT", "NaT"], "M8[ns]")),
 }
+for unit in ("s", "ms", "us", "ns"):
+    EXTENSIONS[f"datetime64[{unit}, Europe/Paris]"] = lambda unit=unit: pd.DatetimeIndex(["2020-10-25 00:30", None, "1900-02-03", "2262-01-01", "1970-01-01"], tz="UTC").as_unit(unit).tz_convert(PARIS).array
 if PANDAS_3:
     EXTENSIONS["str"] = lambda: pd.array(["a", None, "", "é", "x"], dtype="str")
     EXTENSIONS["str[python]"] = lambda: pd.array(["a", None, "", "é", "x"], dtype=pd.StringDtype("python", na_value=np.nan))
 else:
     EXTENSIONS["string[pyarrow_numpy]"] = lambda: pd.array(["a", None, "", "é", "x"], dtype="string[pyarrow_numpy]")
+
+EXTENSIONS["datetime64[ns, UTC] with nanoseconds"] = lambda: pd.DatetimeIndex(np.array([1, "NaT", -1, 2**62, 0], "M8[ns]"), tz="UTC").array
+EXTENSIONS["datetime64[s, UTC] far"] = lambda: pd.DatetimeIndex(np.array(["99999-01-01", "NaT", "2000", "0001-01-01", "1970"], "M8[s]"), tz="UTC").array
 
 ZONES: dict[str, Callable[[], Any]] = {
     "zoneinfo Europe/Paris": lambda: PARIS,
@@ -263,6 +268,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "datetimes of several zones": (lambda: objects(dt.datetime(2020, 1, 1, tzinfo=PARIS), dt.datetime(2020, 1, 1, tzinfo=dt.timezone.utc), None, None, None), "several time zones"),
     "datetimes with and without zone": (lambda: objects(dt.datetime(2020, 1, 1, tzinfo=PARIS), dt.datetime(2020, 1, 1), None, None, None), "several time zones"),
     "datetime with fold": (lambda: objects(dt.datetime(2020, 1, 1, fold=1), None, None, None, None), "fold=1"),
+    "Timestamp with fold": (lambda: objects(pd.Timestamp(dt.datetime(2020, 1, 1, fold=1)), None, None, None, None), "fold=1"),
     "time with zone": (lambda: objects(*[dt.time(1, tzinfo=dt.timezone.utc)] * 5), "time zone"),
     "time with fold": (lambda: objects(*[dt.time(1, fold=1)] * 5), "fold=1"),
     "timedelta beyond 64 bits": (lambda: objects(dt.timedelta(999_999_999), None, None, None, None), "106 million days"),

@@ -170,6 +170,14 @@ def test_pandas_metadata_of_others_is_respected() -> None:
     assert Stored(pa.Table.from_pandas(named)).get("pandas_arrow").index.name == "key"
 
 
+@pytest.mark.parametrize("content", ["", "5", "[]", "{}", "not JSON", '{"index_columns": 5}', '{"index_columns": ["none"]}', '{"columns": [5]}'])
+def test_metadata_that_does_not_fit(content: str) -> None:
+    table = pa.table({"a": [1, 2]}).replace_schema_metadata({"pandas": content, "geo": content})
+    assert Stored(table).get("pandas")["a"].tolist() == [1, 2]
+    assert Stored(table).get("pandas_arrow")["a"].tolist() == [1, 2]
+    assert Stored(table).get().equals(table, check_metadata=True)
+
+
 def test_integers_stay_integers_under_pandas_metadata() -> None:
     table = pa.Table.from_pandas(pd.DataFrame({"a": [0]})).append_column("big", pa.array([2**60 + 1]))
     both = pa.concat_tables([table, table.set_column(1, "big", pa.array([None], pa.int64()))])

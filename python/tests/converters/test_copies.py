@@ -16,6 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:PeriodDtype:FutureWarning")
 COPIED = {
     **{name: True for name in NUMPY},
     **{name: False for name in NUMPY if name in ("bool", "float16", "complex64", "complex128") or "endian" in name},
+    **{f"timedelta64[{unit}]": False for unit in ("s", "ms")},  # converted to microseconds where one is missing
     "Int8 nullable": True,
     "Float64 with NaN and NA": True,
     "boolean": False,
@@ -26,7 +27,6 @@ COPIED = {
     "category of str": True,
     "category of int": True,
     "Interval int": True,
-    "Interval datetime": True,
     "Period[D]": False,
     "Period[h]": False,
     "Sparse[int]": True,
