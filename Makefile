@@ -21,6 +21,7 @@ help:
 	@echo "make test           every test: Swift and Python, DuckDB 2.0 and DuckDB 1.5.5 with its spatial extension"
 	@echo "make lint           mypy --strict"
 	@echo "make bench          both benchmarks: bench-query (SQL) and bench-convert (put and get)"
+	@echo "make readme         puts the demo's output and the measured figures into README.md"
 	@echo "make wheel          the wheel, in build/wheel"
 	@echo "make clean          removes everything that make made"
 
@@ -101,7 +102,12 @@ bench-query: $(ENV)
 bench-convert: $(ENV)
 	@.venv/bin/python benchmarks/bench_put_get.py $(BENCH)
 
+# What README.md shows, from a run of the demo and from docs/benchmarks.
+readme:
+	@$(MAKE) .venv/.installed .venv-duckdb15/.installed && mkdir -p build && $(MAKE) demo >build/demo.txt
+	@.venv/bin/python scripts/update_readme.py build/demo.txt
+
 clean:
 	rm -rf build .build dist .venv .venv-duckdb15 .mypy_cache .pytest_cache .hypothesis python/*.egg-info python/arrow_cache/_core.abi3.so
 
-.PHONY: help wheel demo test test-swift test-python lint check bench bench-query bench-convert clean
+.PHONY: help wheel demo test test-swift test-python lint check bench bench-query bench-convert readme clean
