@@ -97,3 +97,18 @@ let updateTTL: PyCFunctionFast = { _, values, count in
     return boolean(try engine { () throws(CacheError) in try cache.updateTTL(key, ttl: ttl) })
   }
 }
+
+let pin: PyCFunctionFast = { _, values, count in
+  function("pin", values, count, of: 2) { arguments throws(Failure) in
+    let (cache, key) = (try arguments.cache(), try arguments.text("key"))
+    return boolean(try briefly { () throws(CacheError) in try cache.pin(key) })
+  }
+}
+
+let unpin: PyCFunctionFast = { _, values, count in
+  function("unpin", values, count, of: 2) { arguments throws(Failure) in
+    let (cache, key) = (try arguments.cache(), try arguments.text("key"))
+    try engine { () throws(CacheError) in try cache.unpin(key) }
+    return none()
+  }
+}

@@ -69,6 +69,12 @@ def contains(cache: Cache, key: str, /) -> bool: ...
 def keys(cache: Cache, /) -> list[str]: ...
 def update_ttl(cache: Cache, key: str, ttl: float | None, /) -> bool: ...
 
+def pin(cache: Cache, key: str, /) -> bool:
+    """Keep the entries of ``key`` from being evicted until as many `unpin`; False where there is none."""
+
+def unpin(cache: Cache, key: str, /) -> None:
+    """Take back one `pin`; nothing where there is none."""
+
 def query(
     cache: Cache,
     sql: str,
