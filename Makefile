@@ -1,6 +1,7 @@
 # The only door: every target sets up what it needs, and says what it does. `make help` lists them.
 
 SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .NOTPARALLEL:
