@@ -18,6 +18,7 @@ __all__ = [
     "KeyNotFound",
     "MemoryLimitError",
     "MissingFileError",
+    "MissingPackageError",
     "QueryError",
     "QueryInterrupted",
     "StorageError",
@@ -97,6 +98,12 @@ class StorageError(CacheError, OSError):
 
 class MissingFileError(StorageError, FileNotFoundError):
     """A file or folder that was named is not there."""
+
+
+class MissingPackageError(CacheError, ImportError):
+    """A package that only this call needs is not installed; the message has the ``pip install`` that helps."""
+
+    code: ClassVar[str] = "package"
 
 
 class QueryError(CacheError, RuntimeError):

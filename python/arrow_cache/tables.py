@@ -105,18 +105,31 @@ class Tables:
         preserve_index: bool = True,
         auto_partition: bool | None = None,
     ) -> _core.Entry:
-        text, is_faithful = metadata_text(metadata)
         if _core.contains(self._handle, key) and not overwrite:  # before a stream is read that can be read once
             raise KeyExists(f"there is an entry {key!r} and overwrite is False: remove it first, or put with overwrite=True")
+        metadata_text(metadata)
         incoming = converters.to_arrow(data, preserve_index=preserve_index)
-        export = getattr(incoming.stream, "__arrow_c_stream__", None)
-        stream = incoming.stream if export is None else export()
         try:
-            entry = _core.put(self._handle, key, stream, incoming.kind, text, ttl, overwrite, auto_partition, incoming.copy)
+            return self._keep(key, incoming, ttl=ttl, metadata=metadata, overwrite=overwrite, auto_partition=auto_partition)
         except TypeError as error:  # what __arrow_c_stream__ gave is no stream
             if isinstance(error, CacheError):
                 raise
             raise UnsupportedTypeError(f"a {type(data).__name__} can't be put: {error}") from error
+
+    def _keep(
+        self,
+        key: str,
+        incoming: converters.Incoming,
+        *,
+        ttl: float | None,
+        metadata: Mapping[str, Any] | None = None,
+        overwrite: bool = True,
+        auto_partition: bool | None = None,
+    ) -> _core.Entry:
+        text, is_faithful = metadata_text(metadata)
+        export = getattr(incoming.stream, "__arrow_c_stream__", None)
+        stream = incoming.stream if export is None else export()
+        entry = _core.put(self._handle, key, stream, incoming.kind, text, ttl, overwrite, auto_partition, incoming.copy)
         if metadata is not None and not is_faithful:
             keep_metadata(entry, metadata)
         return entry

@@ -17,6 +17,7 @@ NEAREST = {
     "MemoryLimitError": MemoryError,
     "StorageError": OSError,
     "MissingFileError": FileNotFoundError,
+    "MissingPackageError": ImportError,
     "QueryError": RuntimeError,
     "QueryInterrupted": RuntimeError,
     "StreamError": RuntimeError,
