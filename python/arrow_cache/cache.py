@@ -19,6 +19,7 @@ from .duckdb_library import library_path
 from .errors import CacheError, InvalidArgumentType
 from .importing import Importing
 from .opening import engine_options, merged_config
+from .pinning import Pinning
 from .queries import Queries
 from .sizes import format_bytes
 from .sql import SQLRunner
@@ -28,7 +29,7 @@ from .tables import Tables
 _open_caches: weakref.WeakSet[ArrowCache] = weakref.WeakSet()
 
 
-class ArrowCache(Tables, Importing, Queries, Contents, Building, DictionaryAccess):
+class ArrowCache(Tables, Importing, Queries, Contents, Pinning, Building, DictionaryAccess):
     """Keeps tables in memory under keys, gives them back whole or in part, and answers SQL over them.
 
     Every method may be called from any number of threads. What `get` and `query` return stays valid after the entry was
