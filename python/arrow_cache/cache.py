@@ -21,6 +21,7 @@ from .importing import Importing
 from .opening import engine_options, merged_config
 from .pinning import Pinning
 from .queries import Queries
+from .scanning import Scanning
 from .sizes import format_bytes
 from .sql import SQLRunner
 from .status import status_html, unavailable_html
@@ -29,7 +30,7 @@ from .tables import Tables
 _open_caches: weakref.WeakSet[ArrowCache] = weakref.WeakSet()
 
 
-class ArrowCache(Tables, Importing, Queries, Contents, Pinning, Building, DictionaryAccess):
+class ArrowCache(Tables, Importing, Queries, Scanning, Contents, Pinning, Building, DictionaryAccess):
     """Keeps tables in memory under keys, gives them back whole or in part, and answers SQL over them.
 
     Every method may be called from any number of threads. What `get` and `query` return stays valid after the entry was
