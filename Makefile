@@ -81,10 +81,14 @@ test-swift: $(ENV) $(ENV15)
 
 PYTEST_LINES := ^python/[^:]*\.py [.sxXFE]|^python/.*:[0-9]+: |^(FAILED|ERROR|SKIPPED|XFAIL|XPASS|E  )|^=+ .* in [0-9]
 
-test-python: $(ENV) $(ENV15)
-	@echo; $(STEP) --show '$(PYTEST_LINES)' pytest "Python tests, $$(.venv/bin/python -c 'import duckdb; print("DuckDB", duckdb.__version__)')" \
+test-python: test-duckdb2 test-duckdb15
+
+test-duckdb2: $(ENV)
+	@echo; $(STEP) --show '$(PYTEST_LINES)' pytest "Python tests, DuckDB $$(.venv/bin/python -c 'import duckdb; print(duckdb.__version__)')" \
 	  .venv/bin/python -m pytest
-	@$(STEP) --show '$(PYTEST_LINES)' pytest-duckdb15 "Python tests, DuckDB 1.5.5 with its spatial extension" \
+
+test-duckdb15: $(ENV15)
+	@echo; $(STEP) --show '$(PYTEST_LINES)' pytest-duckdb15 "Python tests, DuckDB 1.5.5 with its spatial extension" \
 	  .venv-duckdb15/bin/python -m pytest
 
 lint: $(ENV)
@@ -111,4 +115,4 @@ readme:
 clean:
 	rm -rf build .build dist .venv .venv-duckdb15 .mypy_cache .pytest_cache .hypothesis python/*.egg-info python/arrow_cache/_core.abi3.so
 
-.PHONY: help wheel demo test test-swift test-python lint check bench bench-query bench-convert readme clean
+.PHONY: help wheel demo test test-swift test-python test-duckdb2 test-duckdb15 lint check bench bench-query bench-convert readme clean
