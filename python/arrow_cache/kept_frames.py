@@ -49,5 +49,5 @@ def _can_be_shared(data: Any) -> bool:
 def _is_immutable(dtype: Any) -> bool:
     """Whether the values themselves can't be changed in place; what they stand in is copied on write."""
     if isinstance(dtype, pd.CategoricalDtype):
-        return dtype.categories is None or dtype.categories.dtype != object
-    return dtype != object
+        return dtype.categories is None or bool(dtype.categories.dtype != object)
+    return bool(dtype != object)

@@ -7,8 +7,6 @@ booleans stay booleans, what pandas has no block for comes as Python objects.
 from __future__ import annotations
 
 import json
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -19,12 +17,32 @@ import pyarrow.compute as pc
 from ..errors import UnsupportedTypeError
 from . import copy_on_write, nullable_columns
 from .facts import json_metadata
+from .in_threads import convert_all
 from .pandas_out import frame_of
 from .plain_layouts import is_exotic, plain
 
 __all__ = ["frame_over_arrow", "python_objects", "to_frame"]
 
 _EXACT_IN_DOUBLE = 2**53
+_SMALL_VALUES = 100_000
+_WIDE_INTEGERS = {pa.int64().id, pa.uint64().id}
+_SIMPLE_TYPES = _WIDE_INTEGERS | {
+    kind.id
+    for kind in (
+        *(
+            pa.int8(),
+            pa.int16(),
+            pa.int32(),
+            pa.uint8(),
+            pa.uint16(),
+            pa.uint32(),
+            pa.float32(),
+            pa.float64(),
+            pa.bool_(),
+        ),
+        *(pa.string(), pa.large_string(), pa.timestamp("us"), pa.duration("us"), pa.date32()),
+    )
+}
 
 
 def to_frame(table: pa.Table, offset: int = 0) -> Any:
@@ -40,8 +58,10 @@ def to_frame(table: pa.Table, offset: int = 0) -> Any:
             return _by_metadata(_with_range(table, offset))
         except (AttributeError, KeyError, TypeError, ValueError, pa.ArrowException):
             return to_frame(table.replace_schema_metadata(None))  # the metadata does not fit the table
+    if _is_small_and_simple(table):
+        return (table.replace_schema_metadata(None) if table.schema.metadata else table).to_pandas()
     columns = [plain(column) for column in table.columns]
-    return frame_of(_map(_to_array, columns, table.num_rows), pd.RangeIndex(table.num_rows), _labels(table))
+    return frame_of(convert_all(_to_array, table.num_rows, columns), pd.RangeIndex(table.num_rows), _labels(table))
 
 
 def frame_over_arrow(table: pa.Table, offset: int = 0) -> Any:
@@ -56,6 +76,14 @@ def frame_over_arrow(table: pa.Table, offset: int = 0) -> Any:
     return frame_of(arrays, pd.RangeIndex(table.num_rows), _labels(table))
 
 
+def _is_small_and_simple(table: pa.Table) -> bool:
+    """Whether pyarrow's own conversion gives the same, and its copy costs less than going column by column."""
+    return 0 < table.num_columns * table.num_rows <= _SMALL_VALUES and all(
+        column.type.id in _SIMPLE_TYPES and not (column.type.id in _WIDE_INTEGERS and column.null_count)
+        for column in table.columns
+    )
+
+
 def _labels(table: pa.Table) -> Any:
     return pd.Index(table.column_names) if table.num_columns else pd.RangeIndex(0)
 
@@ -63,14 +91,6 @@ def _labels(table: pa.Table) -> Any:
 def _with_columns(table: pa.Table, columns: list[pa.ChunkedArray]) -> pa.Table:
     fields = [pa.field(name, column.type) for name, column in zip(table.column_names, columns, strict=True)]
     return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
-
-
-def _map(convert: Any, columns: list[pa.ChunkedArray], rows: int) -> list[Any]:
-    workers = min(os.cpu_count() or 1, len(columns))
-    if workers > 1 and rows > 100 * len(columns):
-        with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(convert, columns))
-    return [convert(column) for column in columns]
 
 
 def _to_array(column: pa.ChunkedArray) -> Any:
@@ -90,7 +110,9 @@ def _is_naive_time(kind: pa.DataType) -> bool:
 
 
 def _dtype_of(kind: pa.DataType) -> np.dtype[Any]:
-    return np.dtype(pa.array([], kind).to_numpy(zero_copy_only=False).dtype)
+    empty: np.ndarray[Any, Any] = pa.array([], kind).to_numpy(zero_copy_only=False)
+    dtype: np.dtype[Any] = empty.dtype
+    return dtype
 
 
 def _own(column: pa.ChunkedArray) -> Any:

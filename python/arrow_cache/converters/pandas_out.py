@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from . import columns, copy_on_write, labels, numpy_columns, row_indexes, values
+from . import columns, copy_on_write, labels, numpy_columns, row_indexes, values, zoned_columns
 from .encoded import Fact
 
 __all__ = [
@@ -81,25 +81,47 @@ def frame_of(arrays: list[Any], index: Any, column_labels: Any) -> Any:
     return copy_on_write.guard(frame) if copy_on_write.is_available() else frame
 
 
-# Below this many values starting threads costs more than it saves.
-_PARALLEL_CELLS = 1_000_000
-
-
 def _decode_all(found: list[pa.ChunkedArray], column_facts: list[Fact], offset: int) -> list[Any]:
-    """Each column's array; conversions that run outside the GIL in threads, where there is enough to do."""
-    workers = min(os.cpu_count() or 1, len(found))
-    if workers > 1 and len(found[0]) * len(found) > _PARALLEL_CELLS:
-        with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(_decode, found, column_facts, [offset] * len(found)))
-    return [_decode(column, fact, offset) for column, fact in zip(found, column_facts, strict=True)]
+    """Each column's array: the cache's own memory where pandas copies on write, else memory of its own."""
+    pairs = list(zip(found, column_facts, strict=True))
+    numbers = [position for position, (_, fact) in enumerate(pairs) if numpy_columns.is_direct(fact)]
+    arrays: dict[int, Any] = {}
+    if not copy_on_write.is_available():
+        arrays = _copy_numbers(pairs, numbers)
+    else:
+        arrays = {position: lent for position, pair in enumerate(pairs) if (lent := _lend(*pair)) is not None}
+        rest = [position for position in numbers if position not in arrays]
+        workers = min(os.cpu_count() or 1, len(rest))
+        if workers > 1 and len(found[0]) > 100 * len(found):
+            with ThreadPoolExecutor(workers) as pool:
+                arrays.update(
+                    zip(rest, pool.map(lambda position: numpy_columns.decode(*pairs[position]), rest), strict=True)
+                )
+    return [
+        arrays[position] if position in arrays else columns.decode(column, fact, offset)
+        for position, (column, fact) in enumerate(pairs)
+    ]
 
 
-def _decode(column: pa.ChunkedArray, fact: Fact, offset: int) -> Any:
-    if isinstance(fact, str) and numpy_columns.is_direct(fact) and copy_on_write.is_available():
-        lent = copy_on_write.lend(column, np.dtype(fact))
-        if lent is not None:
-            return lent
-    return columns.decode(column, fact, offset)
+def _copy_numbers(pairs: list[tuple[pa.ChunkedArray, Any]], numbers: list[int]) -> dict[int, Any]:
+    """Columns of numbers and times as pyarrow makes them, in few large blocks: much cheaper than an array each."""
+    if len(numbers) < 2:
+        return {}
+    table = pa.table({str(position): pairs[position][0] for position in numbers})
+    frame = table.to_pandas(ignore_metadata=True)
+    arrays = {position: np.asarray(frame.iloc[:, column].array) for column, position in enumerate(numbers)}
+    return {position: array for position, array in arrays.items() if array.dtype == pairs[position][1]}
+
+
+def _lend(column: pa.ChunkedArray, fact: Fact) -> Any:
+    """The column's array over the cache's own memory, or None."""
+    if isinstance(fact, str):
+        return copy_on_write.lend(column, np.dtype(fact)) if numpy_columns.is_direct(fact) else None
+    if fact["as"] == "zoned" and column.type.unit == fact["unit"]:
+        naive = column.cast(pa.timestamp(fact["unit"]))
+        lent = copy_on_write.lend(naive, np.dtype(f"datetime64[{fact['unit']}]"))
+        return None if lent is None else zoned_columns.show(lent, fact)
+    return None
 
 
 def _with_extras(data: Any, facts: dict[str, Any]) -> Any:
