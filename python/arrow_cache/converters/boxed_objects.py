@@ -59,7 +59,7 @@ def _encode_numpy(values: Objects, kind: type, present: Any) -> Encoded:
     fact = {"of": "boxed", "type": "numpy", "column": kind.__name__}
     if kind is np.str_:
         return Encoded(pa.array(values, pa.string(), from_pandas=True), fact)
-    plain = np.zeros(len(values), dtype=kind)
+    plain: np.ndarray[Any, Any] = np.zeros(len(values), dtype=kind)
     plain[present] = values[present]
     plain = plain.astype(np.float32) if kind is np.float16 else plain
     return Encoded(pa.array(plain, mask=~present), fact)

@@ -35,7 +35,7 @@ def lend(column: pa.ChunkedArray, dtype: np.dtype[Any]) -> np.ndarray[Any, Any] 
     """A read-only array over the buffers of a column; None where its values are not all there in one piece, as they are."""
     if column.null_count or not len(column) or column.type != pa.from_numpy_dtype(dtype):
         return None
-    buffers = []
+    buffers: list[pa.Buffer] = []
     start = end = 0
     for chunk in column.chunks:
         if not len(chunk):
@@ -59,7 +59,7 @@ def guard(data: Any) -> Any:
         while isinstance(lease, np.ndarray):
             lease = lease.base
         if isinstance(lease, _Lease) and lease.second_block is None:
-            empty = np.empty((1, 0) if block.ndim == 2 else 0, dtype=block.dtype)
+            empty = block.values[..., :0].copy()
             lease.second_block = type(block)(empty, placement=block.mgr_locs, ndim=block.ndim, refs=block.refs)
     return data
 

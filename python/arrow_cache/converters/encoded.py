@@ -45,9 +45,7 @@ def shares_memory(array: pa.Array | pa.ChunkedArray, source: np.ndarray[Any, Any
     """Whether a buffer of ``array`` lies inside the memory of ``source``."""
     chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
     low, high = _extent(source)
-    return any(
-        buffer is not None and low <= buffer.address < high for chunk in chunks for buffer in chunk.buffers()
-    )
+    return any(buffer is not None and low <= buffer.address < high for chunk in chunks for buffer in chunk.buffers())
 
 
 def _extent(source: np.ndarray[Any, Any]) -> tuple[int, int]:

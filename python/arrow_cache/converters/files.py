@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable
-from typing import Any
 
 from ..errors import InvalidArgument, MissingFileError, StorageError
 from . import ipc_files, parquet_files, text_files
@@ -63,7 +62,9 @@ def format_of(location: Location) -> str:
     """The one format of all files: ``parquet``, ``ipc``, ``csv`` or ``json``."""
     formats = {_format_of(path, location) for path in location.files()}
     if len(formats) > 1:
-        raise InvalidArgument(f"{location.shown} has files of several formats ({', '.join(sorted(formats))}): name one kind")
+        raise InvalidArgument(
+            f"{location.shown} has files of several formats ({', '.join(sorted(formats))}): name one kind"
+        )
     return formats.pop()
 
 

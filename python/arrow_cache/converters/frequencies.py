@@ -65,8 +65,9 @@ def set_frequency(index: Any, freq: Any) -> Any:
     """
     if freq is None or not isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)):
         return index
-    holder: Any = index if hasattr(type(index), "_freq") else index._data
+    unchecked: Any = index
+    holder: Any = unchecked if hasattr(type(index), "_freq") else unchecked._data
     holder._freq = freq
-    if index.freq != freq:
-        index.freq = freq
+    if unchecked.freq != freq:
+        unchecked.freq = freq
     return index

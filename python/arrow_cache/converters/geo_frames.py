@@ -98,7 +98,5 @@ def geopandas() -> Any:
     try:
         import geopandas as gpd
     except ImportError as error:
-        raise UnsupportedTypeError(
-            "target_type='geopandas' needs GeoPandas: pip install 'arrow_cache[geo]'"
-        ) from error
+        raise UnsupportedTypeError("target_type='geopandas' needs GeoPandas: pip install 'arrow_cache[geo]'") from error
     return gpd

@@ -30,7 +30,8 @@ def build(array: Any, facts: dict[str, Any]) -> Any:
     """An index of its values and of what `extras` said."""
     name = values.from_json(facts.get("name"))
     if "range" in facts:
-        return pd.RangeIndex(*facts["range"], name=name)
+        start, stop, step = facts["range"]
+        return pd.RangeIndex(start, stop, step, name=name)
     index: Any = pd.Index(array, dtype=array.dtype, name=name, copy=False)
     return frequencies.set_frequency(index, frequencies.from_json(facts.get("freq")))
 
@@ -68,9 +69,10 @@ def to_json(index: Any, where: str) -> dict[str, Any]:
 def from_json(facts: dict[str, Any]) -> Any:
     """The index that `to_json` turned into ``facts``."""
     if "levels" in facts:
+        codes: list[Any] = [row_codes.unpack(packed, 0, facts["rows"]) for packed in facts["codes"]]
         return pd.MultiIndex(
             levels=[from_json(level) for level in facts["levels"]],
-            codes=[row_codes.unpack(codes, 0, facts["rows"]) for codes in facts["codes"]],
+            codes=codes,
             names=[values.from_json(name) for name in facts["names"]],
             verify_integrity=False,
         )

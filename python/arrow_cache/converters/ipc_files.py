@@ -43,6 +43,8 @@ def _open(path: str, location: Location) -> Any:
 
 def _batches(readers: list[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for reader in readers:
-        stored = (reader.get_batch(i) for i in range(reader.num_record_batches)) if hasattr(reader, "get_batch") else reader
+        stored = (
+            (reader.get_batch(i) for i in range(reader.num_record_batches)) if hasattr(reader, "get_batch") else reader
+        )
         for batch in stored:
             yield batch.replace_schema_metadata(schema.metadata)

@@ -86,7 +86,9 @@ def remote(urls: list[str]) -> Location:
     try:
         import fsspec
     except ImportError as error:
-        raise StorageError(f"{urls[0]!r} needs fsspec to be opened: pip install fsspec, and the client it names") from error
+        raise StorageError(
+            f"{urls[0]!r} needs fsspec to be opened: pip install fsspec, and the client it names"
+        ) from error
     try:
         paths: list[str] = []
         for url in urls:

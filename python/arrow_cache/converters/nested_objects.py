@@ -43,10 +43,10 @@ def encode(values: Objects, kind: type) -> Encoded:
     NoArrowType
         What is inside has no one type.
     """
-    rows = [value if type(value) is kind else None for value in values]
+    rows: list[Any] = [value if type(value) is kind else None for value in values]
     fact: dict[str, Any] = {"of": "nested"}
     if kind is dict:
-        key_sets = list(dict.fromkeys(tuple(row) for row in rows if row is not None))
+        key_sets: list[tuple[Any, ...]] = list(dict.fromkeys(tuple(row) for row in rows if row is not None))
         if 1 < len(key_sets) and len(set(chain.from_iterable(key_sets))) <= _MAX_KEYS:
             keys = list(dict.fromkeys(chain.from_iterable(key_sets)))
             if _are_field_names(keys):

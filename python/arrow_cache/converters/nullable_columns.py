@@ -20,11 +20,12 @@ def encode(values: Any, where: str) -> Encoded:
 
 
 def decode(column: pa.ChunkedArray, fact: dict[str, Any], offset: int) -> Any:
-    """The masked array that `encode` got: NaN that was a value is still NaN, not missing."""
+    """The masked array that `encode` got: NaN that was a value is still NaN, which pandas' own way would take for missing."""
     dtype: Any = pd.api.types.pandas_dtype(fact["dtype"])
+    if not fact["dtype"].startswith("Float"):
+        return dtype.__from_arrow__(column)
     missing = column.is_null().to_numpy(zero_copy_only=False)
-    filled = column.fill_null(False if fact["dtype"] == "boolean" else 1)
-    values = filled.to_numpy(zero_copy_only=False)
+    values = column.fill_null(1).to_numpy(zero_copy_only=False)
     if not values.flags.writeable or values.dtype != dtype.numpy_dtype:
         values = values.astype(dtype.numpy_dtype)
     return dtype.construct_array_type()(values, np.require(missing, requirements="W"))

@@ -11,11 +11,11 @@ Anything mixed, and any type that is not known, is refused by name.
 
 from __future__ import annotations
 
-from itertools import islice
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from ..errors import UnsupportedTypeError
@@ -25,8 +25,6 @@ from .object_kinds import KINDS, NoArrowType, Objects
 
 __all__ = ["decode", "encode"]
 
-_CHUNK_ROWS = 2048
-_GROUP_BYTES = 2**30
 _KINDS_BY_NAME = {kind.name: kind for kind in KINDS.values()}
 _CODECS: dict[str, ModuleType] = {
     "boxed": boxed_objects,
@@ -59,35 +57,20 @@ def encode(values: Objects, where: str) -> Encoded:
 
 
 def _encode_text(values: Objects, where: str) -> pa.Array | pa.ChunkedArray | None:
-    """The column as strings, or None if it is not one of text: the common case, in one pass over the objects.
+    """The column as strings, or None if it is not one of text.
 
-    Types and text of a few thousand objects at a time, so that the second look finds them in the processor's cache.
+    By far the most common column of objects, so it is looked at by pandas' own fast test, which takes a subclass of str
+    for a str: one among plain strings comes back plain. A column that starts with one is not taken here.
     """
-    if not any(type(value) is str for value in islice(values, 100)):
+    first = next((value for value in values if type(value) not in missing_values.TYPES), None)
+    if type(first) is not str or pd.api.types.infer_dtype(values, skipna=True) != "string":
         return None
-    allowed = {str, *missing_values.TYPES}
-    groups: list[pa.Array] = []
-    chunks: list[pa.Array] = []
-    byte_count = 0
-    for start in range(0, len(values), _CHUNK_ROWS):
-        chunk = values[start : start + _CHUNK_ROWS]
-        if not allowed.issuperset(map(type, chunk)):
-            return None
-        try:
-            chunks.append(pa.array(chunk, pa.string(), from_pandas=True))
-        except pa.ArrowTypeError:
-            return None
-        except UnicodeEncodeError as error:
-            raise UnsupportedTypeError(
-                f"{where} has text that is not valid Unicode ({error}): encode it to bytes, or repair it"
-            ) from error
-        byte_count += chunks[-1].nbytes
-        if byte_count > _GROUP_BYTES:
-            groups.append(pa.concat_arrays(chunks))
-            chunks, byte_count = [], 0
-    if not groups:
-        return pa.concat_arrays(chunks)
-    return pa.chunked_array([*groups, *([pa.concat_arrays(chunks)] if chunks else [])])
+    try:
+        return pa.array(values, pa.string(), from_pandas=True)
+    except UnicodeEncodeError as error:
+        raise UnsupportedTypeError(
+            f"{where} has text that is not valid Unicode ({error}): encode it to bytes, or repair it"
+        ) from error
 
 
 def _only_type(values: Objects, where: str) -> type | None:
@@ -99,7 +82,9 @@ def _only_type(values: Objects, where: str) -> type | None:
             present.add(number)
     if len(present) > 1:
         first = {kind: next(i for i, value in enumerate(values) if type(value) is kind) for kind in present}
-        samples = ", ".join(f"{kind.__name__} in row {row}" for kind, row in sorted(first.items(), key=lambda x: x[1])[:3])
+        samples = ", ".join(
+            f"{kind.__name__} in row {row}" for kind, row in sorted(first.items(), key=lambda x: x[1])[:3]
+        )
         raise UnsupportedTypeError(
             f"{where} is an object column of mixed types ({samples}): make them one type, "
             f"for example with .astype(str) or pd.to_numeric, or drop it"

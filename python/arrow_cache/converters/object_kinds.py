@@ -17,6 +17,7 @@ import pyarrow as pa
 
 __all__ = ["KINDS", "Kind", "NoArrowType", "Objects", "exponents"]
 
+_SAMPLE_ROWS = 4096
 Objects: TypeAlias = np.ndarray[Any, np.dtype[np.object_]]
 
 
@@ -48,8 +49,33 @@ class Kind:
 
 
 def _as_objects(column: pa.ChunkedArray) -> Objects:
-    values: Objects = column.to_numpy(zero_copy_only=False).astype(object)
+    values: Objects = column.to_numpy(zero_copy_only=False).astype(object, copy=False)
     return values
+
+
+def _text_objects(column: pa.ChunkedArray) -> Objects:
+    """The texts, one object for equal ones where that saves making most of them."""
+    rows = len(column)
+    if rows >= _SAMPLE_ROWS * 4:
+        sample = column.take(pa.array(np.linspace(0, rows - 1, _SAMPLE_ROWS).astype(np.int64)))
+        repeated = _SAMPLE_ROWS - len(sample.unique())
+        if repeated * rows > 5 * _SAMPLE_ROWS**2:  # fewer than one distinct text in ten rows, by the birthday rule
+            series = column.to_pandas()
+            if series.dtype == object:  # pandas 2: pyarrow shares them itself
+                objects: Objects = series.to_numpy()
+                return objects
+            shared = [_shared_texts(chunk) for chunk in column.chunks]
+            return shared[0] if len(shared) == 1 else np.concatenate(shared)
+    return _as_objects(column)
+
+
+def _shared_texts(chunk: pa.Array) -> Objects:
+    encoded = chunk.dictionary_encode()
+    texts: Objects = encoded.dictionary.to_numpy(zero_copy_only=False)
+    shared: Objects = (
+        texts[encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)] if len(texts) else _as_objects(chunk)
+    )
+    return shared
 
 
 def _number_objects(column: pa.ChunkedArray) -> Objects:
@@ -116,7 +142,7 @@ def _timedelta_type(values: Sequence[datetime.timedelta]) -> pa.DataType:
 
 #: By exact type: a subclass has its own behaviour, which would be lost.
 KINDS: dict[type, Kind] = {
-    str: Kind("str", pa.string(), _as_objects),
+    str: Kind("str", pa.string(), _text_objects),
     bytes: Kind("bytes", pa.binary(), _as_objects),
     bool: Kind("bool", pa.bool_(), _as_objects),
     int: Kind("int", _integer_type, _number_objects),

@@ -72,12 +72,17 @@ def from_index(index: Any) -> Incoming:
 
 
 def _encode_all(arrays: list[Any], wheres: list[str], rows: int) -> list[Encoded]:
-    """Each column's encoding, in threads where pyarrow would use them too: few columns of many rows."""
-    workers = min(os.cpu_count() or 1, len(arrays))
-    if workers > 1 and rows > 100 * len(arrays):
-        with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(columns.encode, arrays, wheres))
-    return [columns.encode(array, where) for array, where in zip(arrays, wheres, strict=True)]
+    """Each column's encoding; in threads what pyarrow converts outside the GIL, if there is enough of it."""
+    parallel = [position for position, array in enumerate(arrays) if array.dtype != object]
+    workers = min(os.cpu_count() or 1, len(parallel))
+    if workers < 2 or rows <= 100 * len(arrays):
+        return [columns.encode(array, where) for array, where in zip(arrays, wheres, strict=True)]
+    with ThreadPoolExecutor(workers) as pool:
+        started = {position: pool.submit(columns.encode, arrays[position], wheres[position]) for position in parallel}
+        return [
+            started[position].result() if position in started else columns.encode(array, wheres[position])
+            for position, array in enumerate(arrays)
+        ]
 
 
 def _keep_extras(data: Any, kept: dict[str, Any]) -> None:

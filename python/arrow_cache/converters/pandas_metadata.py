@@ -17,6 +17,7 @@ from .encoded import Encoded
 
 __all__ = ["write"]
 
+
 def write(
     frame: Any, data: list[tuple[str, Encoded]], index: list[tuple[str, Encoded]], index_fact: dict[str, Any]
 ) -> dict[bytes, bytes]:

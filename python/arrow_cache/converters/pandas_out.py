@@ -95,12 +95,16 @@ def _decode_all(found: list[pa.ChunkedArray], column_facts: list[Fact], offset: 
         if workers > 1 and len(found[0]) > 100 * len(found):
             with ThreadPoolExecutor(workers) as pool:
                 arrays.update(
-                    zip(rest, pool.map(lambda position: numpy_columns.decode(*pairs[position]), rest), strict=True)
+                    zip(rest, pool.map(lambda position: _decode_numbers(*pairs[position]), rest), strict=True)
                 )
     return [
         arrays[position] if position in arrays else columns.decode(column, fact, offset)
         for position, (column, fact) in enumerate(pairs)
     ]
+
+
+def _decode_numbers(column: pa.ChunkedArray, fact: Fact) -> Any:
+    return numpy_columns.decode(column, str(fact))
 
 
 def _copy_numbers(pairs: list[tuple[pa.ChunkedArray, Any]], numbers: list[int]) -> dict[int, Any]:

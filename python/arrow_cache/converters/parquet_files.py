@@ -30,7 +30,9 @@ def read(location: Location) -> Incoming:
         location.filesystem,
         paths,
         ds.ParquetFileFormat(),
-        ds.FileSystemFactoryOptions(partition_base_dir=folders[0] if len(folders) == 1 else None, partitioning=ds.HivePartitioning.discover()),
+        ds.FileSystemFactoryOptions(
+            partition_base_dir=folders[0] if len(folders) == 1 else None, partitioning=ds.HivePartitioning.discover()
+        ),
     )
     try:
         schema = factory.inspect(promote_options="permissive", fragments=None)
@@ -81,7 +83,9 @@ def _read_geo(location: Location, dataset: Any, schema: pa.Schema, geo: dict[str
     if any(about.get("encoding") != "WKB" for about in columns.values()):
         gpd = geo_frames.geopandas()
         if not location.is_local or len(location.paths) > 1:
-            raise InvalidArgument(f"{location.shown} has geometry that is not WKB: read it with geopandas and put the frame")
+            raise InvalidArgument(
+                f"{location.shown} has geometry that is not WKB: read it with geopandas and put the frame"
+            )
         frame = gpd.read_parquet(location.paths[0])
         return pandas_in.from_frame(frame, kind="geopandas", geometry=frame._geometry_column_name)
     for name, about in columns.items():

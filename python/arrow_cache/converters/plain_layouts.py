@@ -32,7 +32,8 @@ def is_exotic(kind: pa.DataType) -> bool:
         return True
     inside = (types.is_list_view, types.is_large_list_view, types.is_string_view, types.is_binary_view)
     return types.is_nested(kind) and contains(
-        kind, lambda inner: types.is_run_end_encoded(inner) or types.is_union(inner) or any(test(inner) for test in inside)
+        kind,
+        lambda inner: types.is_run_end_encoded(inner) or types.is_union(inner) or any(test(inner) for test in inside),
     )
 
 
@@ -70,7 +71,9 @@ def _without_null_values(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column
     kind = column.type
     encoded = [chunk.dictionary_decode().dictionary_encode() for chunk in column.chunks]
-    shaped = [pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary, ordered=kind.ordered) for chunk in encoded]
+    shaped = [
+        pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary, ordered=kind.ordered) for chunk in encoded
+    ]
     return pa.chunked_array(shaped, pa.dictionary(pa.int32(), kind.value_type, kind.ordered))
 
 

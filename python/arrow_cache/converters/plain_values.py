@@ -18,7 +18,9 @@ __all__ = ["to_dict", "to_numpy"]
 def to_dict(table: pa.Table) -> dict[str, list[Any]]:
     """Lists of Python values by column name."""
     _check_names(table)
-    return {name: python_objects(column).tolist() for name, column in zip(table.column_names, table.columns, strict=True)}
+    return {
+        name: python_objects(column).tolist() for name, column in zip(table.column_names, table.columns, strict=True)
+    }
 
 
 def to_numpy(table: pa.Table, facts: dict[str, Any] | None, offset: int) -> dict[str, Any]:

@@ -120,15 +120,10 @@ def _at_start(chunk: Any) -> Any:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _is_foreign(kind: pa.DataType) -> bool:
-    return (
-        pa.types.is_decimal256(kind)
-        or pa.types.is_union(kind)
-        or pa.types.is_interval(kind)
-        or pa.types.is_run_end_encoded(kind)
-        or pa.types.is_list_view(kind)
-        or pa.types.is_large_list_view(kind)
-    )
+    types = pa.types
+    lacking = (types.is_decimal256, types.is_union, types.is_interval, types.is_run_end_encoded)
+    return any(test(kind) for test in (*lacking, types.is_list_view, types.is_large_list_view))

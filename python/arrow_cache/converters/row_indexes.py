@@ -29,7 +29,10 @@ def encode(index: Any, taken: Iterable[str], *, materialise: bool) -> tuple[list
     if isinstance(index, pd.MultiIndex):
         names = labels.unique_names(_labels(index.names), taken)
         parts = zip(names, index.codes, index.levels, strict=True)
-        made = [(name, dictionary_columns.encode_parts(codes, level, f"the index level {name!r}")) for name, codes, level in parts]
+        made = [
+            (name, dictionary_columns.encode_parts(codes, level, f"the index level {name!r}"))
+            for name, codes, level in parts
+        ]
         level_facts = [{"column": name, "of": encoded.fact} for name, encoded in made]
         return made, {"levels": level_facts, "names": [values.to_json(n, "a name of the index") for n in index.names]}
     fact = indexes.extras(index, "the index")
@@ -60,13 +63,14 @@ def decode(fact: dict[str, Any], column_of: Callable[[str], pa.ChunkedArray], of
         Gives a column by its name.
     """
     if "range" in fact:
-        whole = pd.RangeIndex(*fact["range"], name=values.from_json(fact.get("name")))
+        whole = indexes.build(None, fact)
         return whole if offset == 0 and rows == len(whole) else whole[offset : offset + rows]
     if "levels" in fact:
         parts = [dictionary_columns.decode_parts(column_of(level["column"]), level["of"]) for level in fact["levels"]]
+        codes: list[Any] = [codes for codes, _ in parts]
         return pd.MultiIndex(
             levels=[level for _, level in parts],
-            codes=[codes for codes, _ in parts],
+            codes=codes,
             names=[values.from_json(name) for name in fact["names"]],
             verify_integrity=False,
         )

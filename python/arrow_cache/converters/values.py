@@ -133,11 +133,15 @@ def _read_time(data: dict[str, Any]) -> datetime.time:
     return naive.replace(tzinfo=None if data["zone"] is None else time_zones.from_json(data["zone"]))
 
 
-def _read_timestamp(data: dict[str, Any]) -> pd.Timestamp:
+def _read_timestamp(data: dict[str, Any]) -> Any:
     stamp: Any = pd.Timestamp(np.datetime64(data["v"], data["unit"]))
     if data["zone"] is not None:
         stamp = stamp.tz_localize("UTC").tz_convert(time_zones.from_json(data["zone"]))
     return stamp if stamp.fold == data["fold"] else stamp.replace(fold=data["fold"])
+
+
+def _interval(ends: list[Any], closed: Any) -> Any:
+    return pd.Interval(ends[0], ends[1], closed=closed)
 
 
 def _read_numpy(data: dict[str, Any]) -> Any:
@@ -162,7 +166,7 @@ _READERS: dict[str, Any] = {
     "Timestamp": _read_timestamp,
     "Timedelta": lambda data: pd.Timedelta(np.timedelta64(data["v"], data["unit"])),
     "Period": lambda data: pd.Period(ordinal=data["v"], freq=data["freq"]),
-    "Interval": lambda data: pd.Interval(*from_json(data["v"]), closed=data["closed"]),
+    "Interval": lambda data: _interval(from_json(data["v"]), data["closed"]),
     "str_": lambda data: np.str_(data["v"]),
     "numpy": _read_numpy,
 }

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-
 from arrow_cache import converters
 
 #: Borders at which five rows are cut.
@@ -35,7 +34,11 @@ def same_objects(left: Any, right: Any) -> bool:
     if type(left) is not type(right):
         return False
     if isinstance(left, np.ndarray):
-        return left.dtype == right.dtype and left.shape == right.shape and all(map(same_objects, left.tolist(), right.tolist()))
+        return (
+            left.dtype == right.dtype
+            and left.shape == right.shape
+            and all(map(same_objects, left.tolist(), right.tolist()))
+        )
     if isinstance(left, (list, tuple)):
         return len(left) == len(right) and all(map(same_objects, left, right))
     if isinstance(left, dict):
@@ -44,7 +47,9 @@ def same_objects(left: Any, right: Any) -> bool:
         return left is right
     if isinstance(left, (float, complex, np.floating)) and left != left:
         return bool(right != right)
-    if hasattr(left, "tzinfo") and (str(left) != str(right) or left.fold != right.fold or repr(left.tzinfo) != repr(right.tzinfo)):
+    if hasattr(left, "tzinfo") and (
+        str(left) != str(right) or left.fold != right.fold or repr(left.tzinfo) != repr(right.tzinfo)
+    ):
         return False
     if hasattr(left, "unit") and left.unit != right.unit:
         return False
@@ -63,7 +68,9 @@ def assert_same(actual: Any, expected: Any) -> None:
         pd.testing.assert_series_equal(actual, expected, check_index_type="exact", check_freq=True, check_flags=True)
         columns = [(actual, expected)]
     else:
-        pd.testing.assert_frame_equal(actual, expected, check_index_type="exact", check_column_type="exact", check_freq=True, check_flags=True)
+        pd.testing.assert_frame_equal(
+            actual, expected, check_index_type="exact", check_column_type="exact", check_freq=True, check_flags=True
+        )
         assert_same(actual.columns, expected.columns)
         columns = [(actual.iloc[:, i], expected.iloc[:, i]) for i in range(expected.shape[1])]
     assert_same(actual.index, expected.index)

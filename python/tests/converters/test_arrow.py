@@ -9,7 +9,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
-
 from arrow_cache import converters
 from arrow_cache.errors import UnsupportedTypeError
 
@@ -85,7 +84,7 @@ NOT_POLARS = {"decimal256", "dense_union", "sparse_union", "month_day_nano_inter
 def test_every_type_in_polars_or_refused(name: str) -> None:
     stored = Stored(pa.table({"odd": TYPES[name]()}))
     if name in NOT_POLARS:
-        with pytest.raises(UnsupportedTypeError, match="column 'odd' is .*, which Polars lacks"):
+        with pytest.raises(UnsupportedTypeError, match=r"column 'odd' is .*, which Polars lacks"):
             stored.get("polars")
         return
     back = stored.get("polars")
@@ -161,7 +160,9 @@ def test_dictionaries_that_differ_by_chunk() -> None:
 
 
 def test_pandas_metadata_of_others_is_respected() -> None:
-    frame = pd.DataFrame({"a": pd.array([1, None, 3], dtype="Int64"), "b": [1, 2, 3]}, index=pd.RangeIndex(10, 70, 20, name="r"))
+    frame = pd.DataFrame(
+        {"a": pd.array([1, None, 3], dtype="Int64"), "b": [1, 2, 3]}, index=pd.RangeIndex(10, 70, 20, name="r")
+    )
     stored = Stored(pa.Table.from_pandas(frame))
     pd.testing.assert_frame_equal(stored.get("pandas"), frame)
     pd.testing.assert_frame_equal(stored.get("pandas", offset=1, limit=1), frame.iloc[1:2])
@@ -170,7 +171,10 @@ def test_pandas_metadata_of_others_is_respected() -> None:
     assert Stored(pa.Table.from_pandas(named)).get("pandas_arrow").index.name == "key"
 
 
-@pytest.mark.parametrize("content", ["", "5", "[]", "{}", "not JSON", '{"index_columns": 5}', '{"index_columns": ["none"]}', '{"columns": [5]}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "5", "[]", "{}", "not JSON", '{"index_columns": 5}', '{"index_columns": ["none"]}', '{"columns": [5]}'],
+)
 def test_metadata_that_does_not_fit(content: str) -> None:
     table = pa.table({"a": [1, 2]}).replace_schema_metadata({"pandas": content, "geo": content})
     assert Stored(table).get("pandas")["a"].tolist() == [1, 2]

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
-
+from arrow_cache import converters
 from arrow_cache.errors import UnsupportedTypeError
 
 from .conftest import Stored, assert_comes_back, assert_same
@@ -45,7 +46,9 @@ def test_index_comes_back(name: str) -> None:
 @pytest.mark.parametrize("zone", ZONES)
 def test_time_zone_comes_back_as_the_same_object(zone: str) -> None:
     try:
-        instants = pd.DatetimeIndex(["2020-10-25 00:30", "NaT", "1850-01-01", "2020-10-25 01:30", "2037-07-01"], tz="UTC")
+        instants = pd.DatetimeIndex(
+            ["2020-10-25 00:30", "NaT", "1850-01-01", "2020-10-25 01:30", "2037-07-01"], tz="UTC"
+        )
         column = instants.tz_convert(ZONES[zone]())
         str(column[0])
     except (ImportError, AttributeError) as error:
@@ -84,6 +87,30 @@ def test_missing_kinds_follow_the_slice() -> None:
     stored = Stored(pd.DataFrame({"x": column}))
     for offset in range(0, 200, 7):
         assert_same(stored.get(offset=offset, limit=11), pd.DataFrame({"x": column}).iloc[offset : offset + 11])
+
+
+@pytest.mark.parametrize("distinct", [1, 50, 20_000])
+def test_many_texts(distinct: int) -> None:
+    texts = [f"text {number % distinct}" for number in range(20_000)]
+    texts[7::100] = [None] * 200
+    column = objects(*texts)
+    stored = Stored(pd.DataFrame({"x": column}))
+    assert stored.get()["x"].tolist() == texts
+    assert stored.get(offset=19_000)["x"].tolist() == texts[19_000:]
+    halves = pa.concat_tables([stored.table.slice(0, 9_000), stored.table.slice(9_000)])
+    assert converters.from_arrow(halves, None, "pandas")["x"].tolist() == texts
+    if distinct == 50:
+        given = stored.get()["x"]
+        assert given[0] is given[50]
+
+
+def test_str_subclasses() -> None:
+    """The documented fallback: one among plain strings comes back plain; a column of numpy's comes back as it was."""
+    mixed = Stored(pd.DataFrame({"x": objects("a", np.str_("b"))})).get()["x"]
+    assert mixed.tolist() == ["a", "b"]
+    assert_comes_back(pd.DataFrame({"x": objects(np.str_("a"), None, np.str_("b"), np.str_(""), np.str_("c"))}))
+    with pytest.raises(UnsupportedTypeError, match="mixed types"):
+        Stored(pd.DataFrame({"x": objects(np.str_("a"), "b")}))
 
 
 def test_columns_of_several_chunks() -> None:

@@ -53,7 +53,11 @@ def test_what_is_not_copied_shares_nothing_with_numpy_memory(name: str) -> None:
     stored = Stored(frame)
     if stored.incoming.copy:
         return
-    spans = [(array.ctypes.data, array.ctypes.data + array.nbytes) for array in _arrays_inside(frame["x"].array) if array.nbytes]
+    spans = [
+        (array.ctypes.data, array.ctypes.data + array.nbytes)
+        for array in _arrays_inside(frame["x"].array)
+        if array.nbytes
+    ]
     table = stored.incoming.stream
     assert isinstance(table, pa.Table)
     for chunk in table.column("x").chunks:

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-
 from arrow_cache.converters import copy_on_write
 
 from .conftest import Stored

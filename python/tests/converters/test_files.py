@@ -18,14 +18,18 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 import shapely
-
 from arrow_cache import converters
 from arrow_cache.errors import InvalidArgument, StorageError, UnsupportedTypeError
 
 from .conftest import Stored, assert_same
 
 FRAME = pd.DataFrame(
-    {"n": [1, 2, 3], "s": ["x", None, "z"], "c": pd.Categorical(["u", "v", "u"]), "i": pd.array([1, None, 3], dtype="Int64")},
+    {
+        "n": [1, 2, 3],
+        "s": ["x", None, "z"],
+        "c": pd.Categorical(["u", "v", "u"]),
+        "i": pd.array([1, None, 3], dtype="Int64"),
+    },
     index=pd.date_range("2020", periods=3, tz="UTC", name="when"),
 )
 
@@ -81,7 +85,12 @@ def test_parquet_in_more_memory_than_is_held(tmp_path: Path) -> None:
 
 def test_hive_folder(tmp_path: Path) -> None:
     table = pa.table({"a": range(6), "year": [2019, 2019, 2020, 2020, 2021, 2021], "k": list("xyxyxy")})
-    ds.write_dataset(table, tmp_path / "d", format="parquet", partitioning=ds.partitioning(pa.schema([("year", pa.int32()), ("k", pa.string())]), flavor="hive"))
+    ds.write_dataset(
+        table,
+        tmp_path / "d",
+        format="parquet",
+        partitioning=ds.partitioning(pa.schema([("year", pa.int32()), ("k", pa.string())]), flavor="hive"),
+    )
     back = Stored(tmp_path / "d").get().sort_values("a", ignore_index=True)
     assert back["year"].tolist() == table["year"].to_pylist()
     assert back["k"].tolist() == table["k"].to_pylist()
@@ -130,7 +139,11 @@ def test_geoparquet_native_encoding_and_default_crs(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "native.parquet", geometry_encoding="geoarrow")
     geopandas.testing.assert_geodataframe_equal(Stored(tmp_path / "native.parquet").get(), frame)
     table = pa.table({"n": [1], "geometry": pa.array(shapely.to_wkb(frame.geometry.array), pa.binary())})
-    geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB", "geometry_types": []}}}
+    geo = {
+        "version": "1.1.0",
+        "primary_column": "geometry",
+        "columns": {"geometry": {"encoding": "WKB", "geometry_types": []}},
+    }
     pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), tmp_path / "bare.parquet")
     assert Stored(tmp_path / "bare.parquet").get().crs == "OGC:CRS84"
 
@@ -229,9 +242,11 @@ def test_urls_of_fsspec(tmp_path: Path) -> None:
         converters.to_arrow("memory://folder/none.parquet")
 
 
-@pytest.mark.parametrize("source", ["no such file", "no such file.parquet", "", "select 1", "./x/", "~/no such file.csv"])
+@pytest.mark.parametrize(
+    "source", ["no such file", "no such file.parquet", "", "select 1", "./x/", "~/no such file.csv"]
+)
 def test_text_that_is_no_path(source: str) -> None:
-    with pytest.raises(FileNotFoundError, match="is no file or folder .*a str that is put is a path") as caught:
+    with pytest.raises(FileNotFoundError, match=r"is no file or folder .*a str that is put is a path") as caught:
         converters.to_arrow(source)
     assert isinstance(caught.value, StorageError)
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
 from arrow_cache.errors import UnsupportedTypeError
 
 from .conftest import Stored, assert_comes_back, same_objects
@@ -88,7 +87,17 @@ def test_flags() -> None:
         pd.DataFrame({"a": [np.nan, np.nan], "b": [pd.NaT, pd.NaT]}),
         pd.DataFrame({f"c{i}": range(3) for i in range(300)}),
     ],
-    ids=["nothing", "no rows", "no rows typed", "no columns", "no columns no rows", "multi no columns", "None", "NaN", "wide"],
+    ids=[
+        "nothing",
+        "no rows",
+        "no rows typed",
+        "no columns",
+        "no columns no rows",
+        "multi no columns",
+        "None",
+        "NaN",
+        "wide",
+    ],
 )
 def test_odd_shapes(frame: pd.DataFrame) -> None:
     assert_comes_back(frame)

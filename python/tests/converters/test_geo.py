@@ -12,10 +12,9 @@ import pyarrow as pa
 import pyproj
 import pytest
 import shapely
-from geopandas.testing import assert_geodataframe_equal, assert_geoseries_equal
-
 from arrow_cache import converters
 from arrow_cache.errors import InvalidArgument, UnsupportedTypeError
+from geopandas.testing import assert_geodataframe_equal, assert_geoseries_equal
 
 from .conftest import SLICES, Stored
 
@@ -23,10 +22,34 @@ WKT = {
     "points": ["POINT (0 0)", None, "POINT (1.5 -2)", "POINT EMPTY", "POINT (3 4)"],
     "points Z": ["POINT Z (0 0 1)", None, "POINT Z (1.5 -2 3)", "POINT Z EMPTY", "POINT (3 4)"],
     "points M": ["POINT M (0 0 1)", None, "POINT ZM (1 2 3 4)", "POINT (1 1)", "POINT (3 4)"],
-    "lines": ["LINESTRING (0 0, 1 1)", None, "LINESTRING EMPTY", "LINESTRING Z (0 0 1, 1 1 2)", "MULTILINESTRING ((0 0, 1 1), (2 2, 3 3))"],
-    "polygons": ["POLYGON ((0 0, 1 0, 1 1, 0 0))", None, "POLYGON EMPTY", "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)))", "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (1 1, 2 1, 2 2, 1 1))"],
-    "collections": ["GEOMETRYCOLLECTION (POINT (0 0), LINESTRING (0 0, 1 1))", None, "GEOMETRYCOLLECTION EMPTY", "MULTIPOINT ((0 0), (1 1))", "POINT (0 0)"],
-    "rings": ["LINEARRING (0 0, 1 0, 1 1, 0 0)", None, "LINESTRING (0 0, 1 0, 1 1, 0 0)", "LINEARRING EMPTY", "LINEARRING Z (0 0 1, 1 0 2, 1 1 3, 0 0 1)"],
+    "lines": [
+        "LINESTRING (0 0, 1 1)",
+        None,
+        "LINESTRING EMPTY",
+        "LINESTRING Z (0 0 1, 1 1 2)",
+        "MULTILINESTRING ((0 0, 1 1), (2 2, 3 3))",
+    ],
+    "polygons": [
+        "POLYGON ((0 0, 1 0, 1 1, 0 0))",
+        None,
+        "POLYGON EMPTY",
+        "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)))",
+        "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (1 1, 2 1, 2 2, 1 1))",
+    ],
+    "collections": [
+        "GEOMETRYCOLLECTION (POINT (0 0), LINESTRING (0 0, 1 1))",
+        None,
+        "GEOMETRYCOLLECTION EMPTY",
+        "MULTIPOINT ((0 0), (1 1))",
+        "POINT (0 0)",
+    ],
+    "rings": [
+        "LINEARRING (0 0, 1 0, 1 1, 0 0)",
+        None,
+        "LINESTRING (0 0, 1 0, 1 1, 0 0)",
+        "LINEARRING EMPTY",
+        "LINEARRING Z (0 0 1, 1 0 2, 1 1 3, 0 0 1)",
+    ],
     "NaN points": ["POINT (NaN NaN)", None, "POINT EMPTY", "POINT (1 1)", "POINT Z (NaN NaN NaN)"],
     "missing": [None] * 5,
 }
@@ -63,7 +86,9 @@ def test_geometry_comes_back(name: str) -> None:
     for offset, limit in SLICES:
         part, back = frame.iloc[offset : offset + limit], stored.get(offset=offset, limit=limit)
         assert_same_geometry(back.geometry, part.geometry)
-        pd.testing.assert_frame_equal(pd.DataFrame(back.drop(columns="geometry")), pd.DataFrame(part.drop(columns="geometry")))
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(back.drop(columns="geometry")), pd.DataFrame(part.drop(columns="geometry"))
+        )
     again = Stored(frame.geometry)
     assert again.incoming.kind == "geopandas_series"
     assert_same_geometry(again.get(offset=1), frame.geometry.iloc[1:])
@@ -90,13 +115,17 @@ def test_field_metadata_is_geoarrow() -> None:
 
 
 def test_several_geometry_columns_each_with_its_crs() -> None:
-    frame = gpd.GeoDataFrame({"n": range(5), "shape": series("polygons", "EPSG:27700")}, geometry=series("points", "EPSG:4326"))
+    frame = gpd.GeoDataFrame(
+        {"n": range(5), "shape": series("polygons", "EPSG:27700")}, geometry=series("points", "EPSG:4326")
+    )
     frame["bare"] = series("lines")
     frame = frame.set_geometry("shape")
     back = Stored(frame).get()
     assert back.active_geometry_name == "shape"
     assert_geodataframe_equal(back, frame)
-    assert [back[name].crs for name in ("geometry", "shape", "bare")] == [frame[name].crs for name in ("geometry", "shape", "bare")]
+    assert [back[name].crs for name in ("geometry", "shape", "bare")] == [
+        frame[name].crs for name in ("geometry", "shape", "bare")
+    ]
 
 
 @pytest.mark.parametrize("active", ["the geom", 5, ("a", 1), None])
@@ -106,7 +135,11 @@ def test_active_geometry_of_any_name(active: Any) -> None:
         frame["other"] = frame["geometry"]
         frame._geometry_column_name = None
     else:
-        frame = frame.rename_geometry(active) if isinstance(active, str) else frame.rename(columns={"geometry": active}).set_geometry(active)
+        frame = (
+            frame.rename_geometry(active)
+            if isinstance(active, str)
+            else frame.rename(columns={"geometry": active}).set_geometry(active)
+        )
     back = Stored(frame).get()
     assert back.active_geometry_name == frame.active_geometry_name
     assert back.columns.tolist() == frame.columns.tolist()
@@ -122,7 +155,11 @@ def test_column_subset_is_of_the_class_that_geopandas_gives(columns: list[str]) 
 
 
 def test_empty_frames() -> None:
-    for frame in (gpd.GeoDataFrame(), gpd.GeoDataFrame({"n": [1]}), gpd.GeoDataFrame(geometry=series("points", "EPSG:4326")).iloc[:0]):
+    for frame in (
+        gpd.GeoDataFrame(),
+        gpd.GeoDataFrame({"n": [1]}),
+        gpd.GeoDataFrame(geometry=series("points", "EPSG:4326")).iloc[:0],
+    ):
         back = Stored(frame).get()
         assert type(back) is gpd.GeoDataFrame
         assert back.active_geometry_name == frame.active_geometry_name
@@ -169,7 +206,9 @@ def test_srid_and_precision() -> None:
         Stored(mixed)
 
 
-@pytest.mark.parametrize("wkt", ["GEOMETRYCOLLECTION (LINEARRING (0 0, 1 0, 1 1, 0 0))", "POINT (NaN 1)", "POINT (1 NaN)"])
+@pytest.mark.parametrize(
+    "wkt", ["GEOMETRYCOLLECTION (LINEARRING (0 0, 1 0, 1 1, 0 0))", "POINT (NaN 1)", "POINT (1 NaN)"]
+)
 def test_what_wkb_cannot_hold(wkt: str) -> None:
     geometries = gpd.GeoSeries(shapely.from_wkt(["POINT (0 0)", wkt]))
     try:

@@ -7,7 +7,6 @@ import datetime
 import numpy as np
 import pandas as pd
 import pytest
-
 from arrow_cache.errors import UnsupportedTypeError
 
 from .conftest import Stored, assert_comes_back, assert_same

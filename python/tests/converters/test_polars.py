@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal, assert_series_equal
-
 from arrow_cache.errors import UnsupportedTypeError
+from polars.testing import assert_frame_equal, assert_series_equal
 
 from .conftest import Stored
 
 COLUMNS: dict[str, Callable[[], pl.Series]] = {
-    **{str(kind): lambda kind=kind: pl.Series([0, None, 1], dtype=kind) for kind in (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)},
+    **{
+        str(kind): lambda kind=kind: pl.Series([0, None, 1], dtype=kind)
+        for kind in (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
+    },
     "Float32": lambda: pl.Series([1.5, float("nan"), None], dtype=pl.Float32),
     "Float64": lambda: pl.Series([1.5, float("nan"), None]),
     "Boolean": lambda: pl.Series([True, None, False]),
@@ -28,9 +30,21 @@ COLUMNS: dict[str, Callable[[], pl.Series]] = {
     "Decimal": lambda: pl.Series([decimal.Decimal("1.5"), None, decimal.Decimal("-2.25")], dtype=pl.Decimal(10, 2)),
     "Date": lambda: pl.Series([dt.date(2020, 1, 1), None, dt.date(1, 1, 1)]),
     "Time": lambda: pl.Series([dt.time(1, 2, 3, 4), None, dt.time(0)]),
-    **{f"Datetime {unit}": lambda unit=unit: pl.Series([dt.datetime(2020, 1, 1), None, dt.datetime(1900, 1, 1)], dtype=pl.Datetime(unit)) for unit in ("ms", "us", "ns")},
-    "Datetime with zone": lambda: pl.Series([dt.datetime(2020, 1, 1), None, dt.datetime(1900, 1, 1)]).dt.replace_time_zone("Europe/Paris"),
-    **{f"Duration {unit}": lambda unit=unit: pl.Series([dt.timedelta(1), None, dt.timedelta(-1)], dtype=pl.Duration(unit)) for unit in ("ms", "us", "ns")},
+    **{
+        f"Datetime {unit}": lambda unit=unit: pl.Series(
+            [dt.datetime(2020, 1, 1), None, dt.datetime(1900, 1, 1)], dtype=pl.Datetime(unit)
+        )
+        for unit in ("ms", "us", "ns")
+    },
+    "Datetime with zone": lambda: pl.Series(
+        [dt.datetime(2020, 1, 1), None, dt.datetime(1900, 1, 1)]
+    ).dt.replace_time_zone("Europe/Paris"),
+    **{
+        f"Duration {unit}": lambda unit=unit: pl.Series(
+            [dt.timedelta(1), None, dt.timedelta(-1)], dtype=pl.Duration(unit)
+        )
+        for unit in ("ms", "us", "ns")
+    },
     "List": lambda: pl.Series([[1], None, []]),
     "List of Categorical": lambda: pl.Series([["a"], None, []], dtype=pl.List(pl.Categorical)),
     "Array": lambda: pl.Series([[1, 2], None, [3, None]], dtype=pl.Array(pl.Int64, 2)),
@@ -86,7 +100,9 @@ def test_no_rows_and_no_columns() -> None:
 
 def test_columns_that_may_be_numpys_are_copied() -> None:
     borrowed = np.arange(3.0)
-    frame = pl.DataFrame({"f": pl.Series(borrowed), "s": ["a", "b", "c"], "b": [True, False, True], "l": [[1], [2], [3]]})
+    frame = pl.DataFrame(
+        {"f": pl.Series(borrowed), "s": ["a", "b", "c"], "b": [True, False, True], "l": [[1], [2], [3]]}
+    )
     stored = Stored(frame)
     assert stored.incoming.copy == [0]
     assert Stored(pl.DataFrame({"x": COLUMNS["Array"](), "d": COLUMNS["Date"]()})).incoming.copy == [0, 1]

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from arrow_cache.errors import UnsupportedTypeError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-
-from arrow_cache.errors import UnsupportedTypeError
 
 from .conftest import Stored, assert_same, same_objects
 from .samples import PANDAS_3, PARIS, objects
@@ -36,8 +35,15 @@ scalars: dict[str, st.SearchStrategy[Any]] = {
     "date": st.dates(),
     "time": st.times(),
     "datetime": st.datetimes(),
-    "zoned": st.datetimes(min_value=dt.datetime(1900, 1, 1), max_value=dt.datetime(2100, 1, 1), timezones=st.just(dt.timezone.utc)),
-    "paris": st.datetimes(min_value=dt.datetime(1900, 1, 1), max_value=dt.datetime(2100, 1, 1), timezones=st.just(PARIS), allow_imaginary=False),
+    "zoned": st.datetimes(
+        min_value=dt.datetime(1900, 1, 1), max_value=dt.datetime(2100, 1, 1), timezones=st.just(dt.timezone.utc)
+    ),
+    "paris": st.datetimes(
+        min_value=dt.datetime(1900, 1, 1),
+        max_value=dt.datetime(2100, 1, 1),
+        timezones=st.just(PARIS),
+        allow_imaginary=False,
+    ),
     "timedelta": st.timedeltas(),
     "uuid": st.uuids(),
     "complex": st.complex_numbers(),
@@ -88,36 +94,84 @@ def columns(rows: int) -> st.SearchStrategy[Any]:
     strings = st.lists(st.one_of(st.none(), texts), min_size=rows, max_size=rows)
     return st.one_of(
         plain,
-        st.builds(lambda values, name: pd.array(values, dtype=name), integers, st.sampled_from(["Int8", "Int64", "Float32", "int16[pyarrow]"])),
-        st.builds(lambda values, name: pd.array(values, dtype=name), strings, st.sampled_from(["string[python]", "string[pyarrow]", *(["str"] if PANDAS_3 else [])])),
-        st.builds(lambda values, ordered: pd.Categorical(values, ordered=ordered), st.one_of(integers, strings), st.booleans()),
-        integers.map(lambda values: pd.arrays.SparseArray(np.array([0 if v is None else v for v in values], dtype="int64"), fill_value=0)),
-        st.builds(lambda values, freq: pd.PeriodIndex.from_ordinals([v or 0 for v in values], freq=freq).array, integers, st.sampled_from(["D", "M", "Q", "h", "us"])),
-        integers.map(lambda values: pd.arrays.IntervalArray.from_arrays([v or 0 for v in values], [(v or 0) + 1 for v in values])),
-        integers.map(lambda values: pd.to_datetime(pd.Series(values, dtype="Int64"), unit="D", utc=True).dt.tz_convert("Europe/Paris").array),
+        st.builds(
+            lambda values, name: pd.array(values, dtype=name),
+            integers,
+            st.sampled_from(["Int8", "Int64", "Float32", "int16[pyarrow]"]),
+        ),
+        st.builds(
+            lambda values, name: pd.array(values, dtype=name),
+            strings,
+            st.sampled_from(["string[python]", "string[pyarrow]", *(["str"] if PANDAS_3 else [])]),
+        ),
+        st.builds(
+            lambda values, ordered: pd.Categorical(values, ordered=ordered), st.one_of(integers, strings), st.booleans()
+        ),
+        integers.map(
+            lambda values: pd.arrays.SparseArray(
+                np.array([0 if v is None else v for v in values], dtype="int64"), fill_value=0
+            )
+        ),
+        st.builds(
+            lambda values, freq: pd.PeriodIndex.from_ordinals([v or 0 for v in values], freq=freq).array,
+            integers,
+            st.sampled_from(["D", "M", "Q", "h", "us"]),
+        ),
+        integers.map(
+            lambda values: pd.arrays.IntervalArray.from_arrays([v or 0 for v in values], [(v or 0) + 1 for v in values])
+        ),
+        integers.map(
+            lambda values: (
+                pd.to_datetime(pd.Series(values, dtype="Int64"), unit="D", utc=True).dt.tz_convert("Europe/Paris").array
+            )
+        ),
         st.sampled_from(sorted(scalars)).flatmap(lambda name: object_columns(rows, scalars[name])),
         of_one_shape().flatmap(lambda values: object_columns(rows, values)),
     )
 
 
 def object_columns(rows: int, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.lists(st.one_of(values, values, values, missing), min_size=rows, max_size=rows).map(lambda found: objects(*found))
+    return st.lists(st.one_of(values, values, values, missing), min_size=rows, max_size=rows).map(
+        lambda found: objects(*found)
+    )
 
 
 def indexes(rows: int) -> st.SearchStrategy[Any]:
     names = st.one_of(st.none(), texts, st.integers(0, 3))
     flat = st.one_of(
-        st.builds(lambda start, step, name: pd.RangeIndex(start, start + rows * step, step, name=name), st.integers(-9, 9), st.sampled_from([-3, -1, 1, 2]), names),
-        st.builds(lambda values, name: pd.Index(values, name=name), st.lists(st.integers(), min_size=rows, max_size=rows).map(lambda v: np.array(v, dtype=object)), names),
-        st.builds(lambda values, name: pd.Index(values, dtype=object, name=name), st.lists(texts, min_size=rows, max_size=rows), names),
-        st.builds(lambda freq, name: pd.date_range("2020-03-28", periods=rows, freq=freq, tz="Europe/Paris", name=name), st.sampled_from(["D", "h", "ME", "W-TUE", "15min"]), names),
+        st.builds(
+            lambda start, step, name: pd.RangeIndex(start, start + rows * step, step, name=name),
+            st.integers(-9, 9),
+            st.sampled_from([-3, -1, 1, 2]),
+            names,
+        ),
+        st.builds(
+            lambda values, name: pd.Index(values, name=name),
+            st.lists(st.integers(), min_size=rows, max_size=rows).map(lambda v: np.array(v, dtype=object)),
+            names,
+        ),
+        st.builds(
+            lambda values, name: pd.Index(values, dtype=object, name=name),
+            st.lists(texts, min_size=rows, max_size=rows),
+            names,
+        ),
+        st.builds(
+            lambda freq, name: pd.date_range("2020-03-28", periods=rows, freq=freq, tz="Europe/Paris", name=name),
+            st.sampled_from(["D", "h", "ME", "W-TUE", "15min"]),
+            names,
+        ),
         hnp.arrays(np.float64, rows).map(pd.Index),
         st.lists(st.sampled_from("abc"), min_size=rows, max_size=rows).map(pd.CategoricalIndex),
     )
     return st.one_of(flat, st.lists(flat, min_size=2, max_size=3).map(lambda levels: pd.MultiIndex.from_arrays(levels)))
 
 
-labels = st.one_of(texts, st.integers(-3, 3), st.tuples(st.sampled_from("ab"), st.integers(0, 2)), st.sampled_from(["a", "A", "a_1", ""]))
+labels = st.one_of(
+    texts,
+    st.integers(-3, 3),
+    st.tuples(st.sampled_from("ab"), st.integers(0, 2)),
+    st.sampled_from(["a", "A", "a_1", ""]),
+)
 
 
 @st.composite
@@ -175,7 +229,26 @@ def test_any_attrs_come_back_exactly_or_are_refused(attrs: dict[str, Any]) -> No
 
 
 arrow_leaves = st.sampled_from(
-    [pa.null(), pa.bool_(), pa.int8(), pa.uint64(), pa.float32(), pa.float64(), pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.binary_view(), pa.date32(), pa.time64("us"), pa.timestamp("ms"), pa.timestamp("us", "Europe/Paris"), pa.duration("us"), pa.decimal128(20, 3), pa.dictionary(pa.int8(), pa.string())]
+    [
+        pa.null(),
+        pa.bool_(),
+        pa.int8(),
+        pa.uint64(),
+        pa.float32(),
+        pa.float64(),
+        pa.string(),
+        pa.large_string(),
+        pa.string_view(),
+        pa.binary(),
+        pa.binary_view(),
+        pa.date32(),
+        pa.time64("us"),
+        pa.timestamp("ms"),
+        pa.timestamp("us", "Europe/Paris"),
+        pa.duration("us"),
+        pa.decimal128(20, 3),
+        pa.dictionary(pa.int8(), pa.string()),
+    ]
 )
 arrow_types = st.recursive(
     arrow_leaves.filter(lambda kind: not pa.types.is_dictionary(kind)),
@@ -184,7 +257,9 @@ arrow_types = st.recursive(
         inner.map(pa.large_list),
         inner.map(pa.list_view),
         inner.map(lambda kind: pa.list_(kind, 2)),
-        st.lists(inner, min_size=1, max_size=3).map(lambda kinds: pa.struct([(f"f{i}", kind) for i, kind in enumerate(kinds)])),
+        st.lists(inner, min_size=1, max_size=3).map(
+            lambda kinds: pa.struct([(f"f{i}", kind) for i, kind in enumerate(kinds)])
+        ),
         inner.map(lambda kind: pa.map_(pa.string(), kind)),
     ),
     max_leaves=3,
@@ -197,7 +272,9 @@ def arrow_values(kind: pa.DataType) -> st.SearchStrategy[Any]:
     if types.is_null(kind):
         return st.none()
     if types.is_struct(kind):
-        found: st.SearchStrategy[Any] = st.fixed_dictionaries({kind.field(i).name: arrow_values(kind.field(i).type) for i in range(kind.num_fields)})
+        found: st.SearchStrategy[Any] = st.fixed_dictionaries(
+            {kind.field(i).name: arrow_values(kind.field(i).type) for i in range(kind.num_fields)}
+        )
     elif types.is_map(kind):
         found = st.lists(st.tuples(texts, arrow_values(kind.item_type)), max_size=2)
     elif types.is_fixed_size_list(kind):
@@ -234,7 +311,10 @@ def tables(draw: st.DrawFn) -> pa.Table:
         cut = draw(st.integers(0, rows))
         arrays.append(pa.chunked_array([array.slice(1, cut), array.slice(1 + cut, rows - cut)], kind))
     metadata = draw(st.one_of(st.none(), st.dictionaries(texts.filter(bool), texts, min_size=1, max_size=2)))
-    fields = [pa.field(name, kind, metadata={"k": name} if draw(st.booleans()) else None) for name, kind in zip(names, kinds, strict=True)]
+    fields = [
+        pa.field(name, kind, metadata={"k": name} if draw(st.booleans()) else None)
+        for name, kind in zip(names, kinds, strict=True)
+    ]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
 
 
@@ -258,7 +338,9 @@ def test_arrow_tables_in_every_other_form(table: pa.Table) -> None:
         assert found == nulls
     assert len(stored.get("pandas_arrow")) == table.num_rows
     if len(set(table.column_names)) == table.num_columns:
-        assert stored.get("dict") == {name: column.to_pylist() for name, column in zip(table.column_names, table.columns, strict=True)}
+        assert stored.get("dict") == {
+            name: column.to_pylist() for name, column in zip(table.column_names, table.columns, strict=True)
+        }
         try:
             assert stored.get("polars").height == table.num_rows
         except UnsupportedTypeError as error:

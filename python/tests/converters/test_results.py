@@ -11,7 +11,6 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-
 from arrow_cache import converters
 
 from .samples import PANDAS_3

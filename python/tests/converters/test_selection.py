@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import pyarrow as pa
 import pytest
-
 from arrow_cache.errors import InvalidArgument
 
 from .conftest import Stored, assert_same

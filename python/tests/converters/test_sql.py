@@ -94,7 +94,13 @@ def test_duckdb_reads_every_column(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_null_in_sql_is_missing_in_pandas(name: str) -> None:
-    if name in ("Float64 with NaN and NA", "object: complex", "complex64", "complex128", "double[pyarrow] with NaN and NA"):
+    if name in (
+        "Float64 with NaN and NA",
+        "object: complex",
+        "complex64",
+        "complex128",
+        "double[pyarrow] with NaN and NA",
+    ):
         pytest.skip("NaN is a value there")
     values = pd.Series(EVERY[name]())
     nulls = Stored(pd.DataFrame({"x": values})).table.column("x").is_null().to_pylist()
@@ -125,7 +131,9 @@ def test_names() -> None:
     frame = pd.DataFrame([[1, 2], [3, 4]], columns=labels, index=pd.Index(["x", "y"], name="k"))
     assert sql("SELECT a_1 + a_2 AS s FROM entry WHERE k = 'y'", Stored(frame).table) == [{"s": 7}]
     numbered = pd.DataFrame(np.ones((2, 2)), index=["p", "q"])
-    assert sql('SELECT "0" + "1" AS s, __index_level_0__ AS i FROM entry LIMIT 1', Stored(numbered).table) == [{"s": 2.0, "i": "p"}]
+    assert sql('SELECT "0" + "1" AS s, __index_level_0__ AS i FROM entry LIMIT 1', Stored(numbered).table) == [
+        {"s": 2.0, "i": "p"}
+    ]
     series = pd.Series([1, 2, 3])
     assert sql("SELECT sum(value) AS s FROM entry", Stored(series).table) == [{"s": 6}]
 
@@ -170,7 +178,9 @@ def test_geometry_is_geometry(crs: Any) -> None:
 
     with duckdb.connect() as connection:
         connection.register("entry", table)
-        back = converters.from_result(connection.sql("SELECT geometry, n FROM entry WHERE n = 2").to_arrow_table(), "geopandas")
+        back = converters.from_result(
+            connection.sql("SELECT geometry, n FROM entry WHERE n = 2").to_arrow_table(), "geopandas"
+        )
     assert back.geometry.iloc[0].wkt == "POINT (1 3)"
     assert back.crs == frame.crs
 
@@ -178,7 +188,9 @@ def test_geometry_is_geometry(crs: Any) -> None:
 def test_spatial_functions_where_the_extension_is_there() -> None:
     extension = pytest.importorskip("duckdb_extension_spatial")
     found = next(__import__("pathlib").Path(extension.__file__).parent.rglob("spatial.duckdb_extension"))
-    square = gpd.GeoDataFrame({"n": [1]}, geometry=gpd.GeoSeries.from_wkt(["POLYGON ((-1 -1, 1 -1, 1 1, -1 1, -1 -1))"]), crs="EPSG:4326")
+    square = gpd.GeoDataFrame(
+        {"n": [1]}, geometry=gpd.GeoSeries.from_wkt(["POLYGON ((-1 -1, 1 -1, 1 1, -1 1, -1 -1))"]), crs="EPSG:4326"
+    )
     with duckdb.connect() as connection:
         connection.execute(f"LOAD '{found}'")
         connection.register("entry", Stored(square).table)

@@ -10,7 +10,6 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-
 from arrow_cache import converters
 from arrow_cache.errors import InvalidArgument
 
@@ -105,7 +104,9 @@ def test_numpy() -> None:
     np.testing.assert_array_equal(back["f"], [1.5, np.nan, 2.5])
     assert back["s"].tolist() == ["x", None, "z"]
     assert back["c"].tolist() == ["u", "v", "u"]
-    nullable = Stored(pd.DataFrame({"i": pd.array([1, None], dtype="Int64"), "b": pd.array([True, None], dtype="boolean")}))
+    nullable = Stored(
+        pd.DataFrame({"i": pd.array([1, None], dtype="Int64"), "b": pd.array([True, None], dtype="boolean")})
+    )
     assert nullable.get("numpy")["i"].tolist() == [1, None]
     assert nullable.get("numpy")["b"].tolist() == [True, None]
     odd = Stored(pd.DataFrame({"h": np.array([1.5], "f2"), "z": [1j]})).get("numpy")
@@ -123,7 +124,13 @@ def test_numpy_arrays_cannot_write_into_the_cache() -> None:
 
 def test_dict() -> None:
     back = Stored(FRAME).get("dict")
-    assert back == {"n": [1, 2, 3], "f": [1.5, None, 2.5], "s": ["x", None, "z"], "c": ["u", "v", "u"], "key": ["k", "l", "m"]}
+    assert back == {
+        "n": [1, 2, 3],
+        "f": [1.5, None, 2.5],
+        "s": ["x", None, "z"],
+        "c": ["u", "v", "u"],
+        "key": ["k", "l", "m"],
+    }
 
 
 def test_duplicate_names_have_no_dict_but_a_frame() -> None:
@@ -149,7 +156,14 @@ def test_series_and_index_as_other_forms() -> None:
 @pytest.mark.parametrize("target", converters.target_kinds())
 @pytest.mark.parametrize(
     "data",
-    [FRAME, FRAME["n"], FRAME.index, pa.table({"n": [1, 2, 3]}), pl.DataFrame({"n": [1, 2, 3]}), pl.Series("n", [1, 2, 3])],
+    [
+        FRAME,
+        FRAME["n"],
+        FRAME.index,
+        pa.table({"n": [1, 2, 3]}),
+        pl.DataFrame({"n": [1, 2, 3]}),
+        pl.Series("n", [1, 2, 3]),
+    ],
     ids=["frame", "series", "index", "arrow", "polars", "polars series"],
 )
 def test_every_kind_in_every_form(target: str, data: Any) -> None:
@@ -171,5 +185,16 @@ def test_every_kind_in_every_form(target: str, data: Any) -> None:
 
 
 def test_default_target() -> None:
-    kinds = ["pandas", "pandas_series", "pandas_index", "geopandas", "geopandas_series", "arrow", "polars", "polars_series"]
-    assert [converters.default_target(kind) for kind in kinds] == ["pandas"] * 3 + ["geopandas"] * 2 + ["arrow"] + ["polars"] * 2
+    kinds = [
+        "pandas",
+        "pandas_series",
+        "pandas_index",
+        "geopandas",
+        "geopandas_series",
+        "arrow",
+        "polars",
+        "polars_series",
+    ]
+    assert [converters.default_target(kind) for kind in kinds] == ["pandas"] * 3 + ["geopandas"] * 2 + ["arrow"] + [
+        "polars"
+    ] * 2
