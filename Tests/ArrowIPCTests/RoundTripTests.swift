@@ -95,4 +95,16 @@ import Testing
     }
     #expect(render(try IPCFile(path).batch(0)) == render(batch, offset: 4, count: 76))
   }
+
+  @Test(arguments: [(IPCCompression.zstd, -5), (.zstd, 3), (.zstd, 1000), (.lz4, -1), (.lz4, 9), (.lz4, 1000), (.none, 7)])
+  func levelsAndOptionsChangeNoValue(compression: IPCCompression, level: Int) throws {
+    let folder = try TestFolder()
+    let batch = try makeBatch(["utf8", "int64", "view"], count: 5000, lead: 1)
+    var options = IPCWriteOptions()
+    (options.compression, options.level) = (compression, level)
+    (options.preallocates, options.leavesPageCache, options.threadCount) = (false, true, 100_000)
+    let facts = try IPCWriter(options: options).write([RecordBatchSlice(batch)], schema: batch.schema, to: folder["a"])
+    #expect(render(try IPCFile(folder["a"]).batch(0)) == render(batch))
+    #expect(compression == .none || facts.byteCount < facts.bufferBytes)
+  }
 }

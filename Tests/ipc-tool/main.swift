@@ -6,7 +6,7 @@ import Primitives
 // separated by tabs, and answers each with a line: `ok` and facts, or `error` and what went wrong.
 //
 //   copy IN... OUT [compression=uncompressed] [level=1] [threads=1] [offset=0] [count=all] [trust=automatic] [merges=yes] [columns=0,2]
-//   read IN [trust=automatic] [threads=1] [columns=0,2]
+//   read IN [trust=automatic] [threads=1] [columns=0,2] [prefetch=no]
 //   verify IN
 
 struct Command {
@@ -57,6 +57,7 @@ struct Command {
     case "read":
       let file = try IPCFile(try path(1), options: reading)
       var rowCount = 0
+      if options["prefetch"] == "yes" { for index in 0..<file.batchCount { try file.prefetch(index, columns: columns) } }
       for index in 0..<file.batchCount { rowCount += try file.batch(index, columns: columns).rowCount }
       return "rows=\(rowCount)"
     case "verify":

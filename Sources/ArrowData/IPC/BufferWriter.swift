@@ -115,7 +115,8 @@ final class BufferWriter {
     let checksums = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: parts.count)
     checksums.initialize(repeating: 0)
     defer { checksums.deallocate() }
-    try parallel(count: writes.count, threads: threadCount) { thread, index throws(CacheError) in
+    // Two: file systems let one writer at a time into a file, while the other takes checksums.
+    try parallel(count: writes.count, threads: min(threadCount, 2)) { thread, index throws(CacheError) in
       try write(parts, writes[index], of: buffers, scratch[thread], checksums)
     }
     var whole = [CRC32C](repeating: CRC32C(), count: buffers.count)

@@ -6,7 +6,9 @@ func damaged(_ what: String) -> CacheError { CacheError(.storage, what) }
 /// A little-endian integer at any place of bytes that nobody vouches for.
 @inline(__always)
 func load<Number: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, _ offset: Int, as _: Number.Type) throws(CacheError) -> Number {
-  guard offset >= 0, offset <= bytes.count - MemoryLayout<Number>.size else { throw damaged("its metadata refers to byte \(offset) of \(bytes.count)") }
+  guard offset >= 0, offset <= bytes.count - MemoryLayout<Number>.size else {
+    throw damaged("its metadata refers to byte \(offset) of \(bytes.count)")
+  }
   return Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self))
 }
 

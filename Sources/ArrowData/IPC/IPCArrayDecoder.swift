@@ -86,7 +86,9 @@ struct IPCArrayDecoder {
       array.buffers?[1] = try take(count == 0 ? 0 : try product(count + 1, width)).baseAddress
       let values = try child(0, of: field, into: array, atLeast: try lastOffset(array, width))
       // Readers take keys for what they say they are: a null one ends the process in some.
-      if field.field.format == "+m", values.null_count > 0 || values.child(0)?.pointee.null_count != 0 { throw broken("has a map with null keys") }
+      if field.field.format == "+m", values.null_count > 0 || values.child(0)?.pointee.null_count != 0 {
+        throw broken("has a map with null keys")
+      }
     case .listView(let width):
       array.buffers?[1] = try take(try product(count, width)).baseAddress
       array.buffers?[2] = try take(try product(count, width)).baseAddress
@@ -101,7 +103,9 @@ struct IPCArrayDecoder {
       let runEnds = try child(0, of: field, into: array, atLeast: count == 0 ? 0 : 1)
       try child(1, of: field, into: array, atLeast: runEnds.count)
       guard runEnds.null_count == 0 else { throw broken("has run ends that are null") }
-      guard count == 0 || field.children[0].field.runEnd(runEnds, runEnds.count - 1) >= count else { throw broken("has runs that do not cover its \(count) values") }
+      guard count == 0 || field.children[0].field.runEnd(runEnds, runEnds.count - 1) >= count else {
+        throw broken("has runs that do not cover its \(count) values")
+      }
     }
   }
 

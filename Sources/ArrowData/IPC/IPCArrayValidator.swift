@@ -64,16 +64,34 @@ struct IPCArrayValidator {
     }
   }
 
+  /// What a view repeats of its value must be the value's: readers compare by it.
   private func validateViews(_ array: ArrowArray) throws(CacheError) {
-    let words = try values(array, 1, Int32.self, count: 4 * array.count)
-    for index in 0..<array.count {
-      let length = Int(words[4 * index])
-      if (0...12).contains(length) || !isValid(array, index) { continue }
-      let (buffer, offset) = (Int(words[4 * index + 2]), Int(words[4 * index + 3]))
-      guard length > 0, buffer >= 0, buffer < array.variadicCount, offset >= 0, offset <= array.variadicSize(buffer) - length else {
-        throw broken("has a view of \(length) bytes from \(offset) of data buffer \(buffer)")
+    let words = try values(array, 1, UInt32.self, count: 4 * array.count)
+    for index in 0..<array.count where isValid(array, index) {
+      let length = Int(Int32(bitPattern: words[4 * index]))
+      if (0...12).contains(length) {
+        let isPadded = isPadded(words[(4 * index + 1)..<(4 * index + 4)], length: length)
+        guard isPadded else { throw broken("has a view of \(length) bytes with more behind them") }
+        continue
+      }
+      let buffer = Int(Int32(bitPattern: words[4 * index + 2]))
+      let offset = Int(Int32(bitPattern: words[4 * index + 3]))
+      guard length > 0, buffer >= 0, buffer < array.variadicCount, offset >= 0, offset <= array.variadicSize(buffer) - length,
+        let data = array.buffer(2 + buffer)
+      else { throw broken("has a view of \(length) bytes from \(offset) of data buffer \(buffer)") }
+      guard data.loadUnaligned(fromByteOffset: offset, as: UInt32.self) == words[4 * index + 1] else {
+        throw broken("has a view that begins otherwise than its value")
       }
     }
+  }
+
+  /// Whether the bytes of 12 that a short value does not need are zero.
+  private func isPadded(_ words: Slice<UnsafeBufferPointer<UInt32>>, length: Int) -> Bool {
+    for (position, word) in words.enumerated() {
+      let used = min(max(length - 4 * position, 0), 4)
+      if used < 4, UInt32(littleEndian: word) >> UInt32(8 * used) != 0 { return false }
+    }
+    return true
   }
 
   private func validateUnion(_ array: ArrowArray, isDense: Bool, _ ids: [Int8]) throws(CacheError) {

@@ -56,7 +56,8 @@ struct IPCBlocks: Sendable {
     guard let batch = try header.table(1) else { throw damaged("its dictionary message \(index) has no values") }
     let id = try header.int(0, Int64.self)
     guard try !header.bool(2) else {
-      throw CacheError(.type, "its dictionary \(id) comes in several parts: write it with one dictionary a column (pyarrow: unify_dictionaries)")
+      throw CacheError(
+        .type, "its dictionary \(id) comes in several parts: write it with one dictionary a column (pyarrow: unify_dictionaries)")
     }
     return (id, try IPCBatchHeader(batch, body, checksums: checksums?.messages[1 + index].dropFirst()))
   }
@@ -67,7 +68,8 @@ struct IPCBlocks: Sendable {
     for index in dictionaries.indices {
       let id = try dictionaryHeader(index).id
       guard numbers.updateValue(index, forKey: id) == nil else {
-        throw CacheError(.type, "its dictionary \(id) is replaced between batches: write it with one dictionary a column (pyarrow: unify_dictionaries)")
+        throw CacheError(
+          .type, "its dictionary \(id) is replaced between batches: write it with one dictionary a column (pyarrow: unify_dictionaries)")
       }
     }
     return numbers

@@ -14,7 +14,9 @@ struct IPCFooter {
     let footer = try FlatTable(root: bytes)
     let sealPlace = try IPCChecksums.sealPlace(footer, budget)
     if let place = sealPlace {
-      guard IPCChecksums.number(bytes[place]) == IPCChecksums.seal(bytes, place: place) else { throw damaged("its footer has another checksum than it says") }
+      guard IPCChecksums.number(bytes[place]) == IPCChecksums.seal(bytes, place: place) else {
+        throw damaged("its footer has another checksum than it says")
+      }
     } else if options.trust == .sealed || options.trust == .checksums {
       throw damaged("it has no seal: it was not written by this engine, or its end is damaged")
     }
@@ -23,7 +25,7 @@ struct IPCFooter {
     guard let schemaTable = try footer.table(1) else { throw damaged("its footer has no schema") }
     let pairs = try footer.keyValues(4, budget)
     let read = try readSchema(schemaTable, budget)
-    let fields = try DictionaryFacts.apply(pairs, to: read.fields)
+    let fields = isSealed ? try DictionaryFacts.apply(pairs, to: read.fields) : read.fields
     try Self.checkDictionaries(fields)
     (schema, self.fields) = try Self.settle(Schema(fields: fields.map(\.field), metadata: read.schema.metadata), fields, expected)
     metadata = pairs.filter { !IPCChecksums.isReserved($0) }
@@ -31,7 +33,9 @@ struct IPCFooter {
     var checksums: IPCChecksums?
     if isSealed {
       try Self.checkFormat(pairs.text(IPCChecksums.formatKey))
-      guard let text = pairs.first(where: { $0.key.elementsEqual(IPCChecksums.key.utf8) })?.value else { throw damaged("its footer has no checksums") }
+      guard let text = pairs.first(where: { $0.key.elementsEqual(IPCChecksums.key.utf8) })?.value else {
+        throw damaged("its footer has no checksums")
+      }
       checksums = try IPCChecksums(text: text)
     }
     blocks = try IPCBlocks(footer, mapping, checksums, oldestVersion: Self.oldestVersion(fields), budget)

@@ -77,6 +77,9 @@ struct IPCOutput {
       .int16(FlatMessage.version), .object(schema), .object(.structures(dictionaryBlocks, words: 3)),
       .object(.structures(batchBlocks, words: 3)), flatKeyValues(metadata),
     ]).encoded
+    guard footer.count <= Int(Int32.max) else {
+      throw CacheError(.type, "'\(file.path)' needs a footer of \(footer.count) bytes, which Arrow files cannot have: write fewer batches")
+    }
     try seal(&footer)
     let endOfMessages: [UInt8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]
     let bytes = endOfMessages + footer + littleEndian(footer.count) + Self.magic

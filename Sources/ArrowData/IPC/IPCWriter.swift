@@ -32,7 +32,8 @@ public struct IPCWriter: Sendable {
       throw CacheError(.argument, "a batch for '\(path)' has another schema than the file: write it to a file of its own")
     }
     for pair in options.metadata where IPCChecksums.isReserved(pair) {
-      throw CacheError(.argument, "the key '\(String(decoding: pair.key, as: UTF8.self))' in the metadata of '\(path)' is the file's own: choose another")
+      let key = String(decoding: pair.key, as: UTF8.self)
+      throw CacheError(.argument, "the key '\(key)' in the metadata of '\(path)' is the file's own: choose another")
     }
     // Plans hold addresses alone.
     return try withExtendedLifetime(slices) { () throws(CacheError) -> IPCFileFacts in
