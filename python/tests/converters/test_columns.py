@@ -91,8 +91,8 @@ def test_missing_kinds_follow_the_slice() -> None:
 
 @pytest.mark.parametrize("distinct", [1, 50, 20_000])
 def test_many_texts(distinct: int) -> None:
-    texts = [f"text {number % distinct}" for number in range(20_000)]
-    texts[7::100] = [None] * 200
+    texts = [f"text {number % distinct}" for number in range(30_000)]
+    texts[7::100] = [None] * 300
     column = objects(*texts)
     stored = Stored(pd.DataFrame({"x": column}))
     assert stored.get()["x"].tolist() == texts
