@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -81,51 +82,62 @@ def frame_of(arrays: list[Any], index: Any, column_labels: Any) -> Any:
     return copy_on_write.guard(frame) if copy_on_write.is_available() else frame
 
 
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """A column that has in Arrow the very numbers of its numpy array, nulls apart; and what is made of that array."""
+
+    column: pa.ChunkedArray
+    dtype: str
+    zone: dict[str, Any] | None
+
+    def shown(self, values: Any) -> Any:
+        return values if self.zone is None else zoned_columns.show(values, self.zone)
+
+
+def _numbers(column: pa.ChunkedArray, fact: Fact) -> _Numbers | None:
+    if isinstance(fact, str):
+        return _Numbers(column, fact, None) if numpy_columns.is_direct(fact) else None
+    if fact["as"] == "zoned" and column.type.unit == fact["unit"]:
+        return _Numbers(column.cast(pa.timestamp(fact["unit"])), f"datetime64[{fact['unit']}]", fact)
+    return None
+
+
 def _decode_all(found: list[pa.ChunkedArray], column_facts: list[Fact], offset: int) -> list[Any]:
     """Each column's array: the cache's own memory where pandas copies on write, else memory of its own."""
     pairs = list(zip(found, column_facts, strict=True))
-    numbers = [position for position, (_, fact) in enumerate(pairs) if numpy_columns.is_direct(fact)]
-    arrays: dict[int, Any] = {}
-    if not copy_on_write.is_available():
-        arrays = _copy_numbers(pairs, numbers)
-    else:
-        arrays = {position: lent for position, pair in enumerate(pairs) if (lent := _lend(*pair)) is not None}
-        rest = [position for position in numbers if position not in arrays]
-        workers = min(os.cpu_count() or 1, len(rest))
-        if workers > 1 and len(found[0]) > 100 * len(found):
-            with ThreadPoolExecutor(workers) as pool:
-                arrays.update(
-                    zip(rest, pool.map(lambda position: _decode_numbers(*pairs[position]), rest), strict=True)
-                )
+    numbers = {position: made for position, pair in enumerate(pairs) if (made := _numbers(*pair)) is not None}
+    arrays = _lend(numbers) if copy_on_write.is_available() else _copy(numbers)
+    rest = [position for position in numbers if position not in arrays]
+    arrays.update(zip(rest, _convert([numbers[position] for position in rest]), strict=True))
     return [
-        arrays[position] if position in arrays else columns.decode(column, fact, offset)
+        numbers[position].shown(arrays[position]) if position in arrays else columns.decode(column, fact, offset)
         for position, (column, fact) in enumerate(pairs)
     ]
 
 
-def _decode_numbers(column: pa.ChunkedArray, fact: Fact) -> Any:
-    return numpy_columns.decode(column, str(fact))
+def _lend(numbers: dict[int, _Numbers]) -> dict[int, Any]:
+    """Arrays over the cache's own memory, of those columns that are there in one piece."""
+    lent = {position: copy_on_write.lend(made.column, np.dtype(made.dtype)) for position, made in numbers.items()}
+    return {position: values for position, values in lent.items() if values is not None}
 
 
-def _copy_numbers(pairs: list[tuple[pa.ChunkedArray, Any]], numbers: list[int]) -> dict[int, Any]:
-    """Columns of numbers and times as pyarrow makes them, in few large blocks: much cheaper than an array each."""
+def _copy(numbers: dict[int, _Numbers]) -> dict[int, Any]:
+    """Arrays that pyarrow makes in few large blocks: much cheaper than one by one."""
     if len(numbers) < 2:
         return {}
-    table = pa.table({str(position): pairs[position][0] for position in numbers})
+    table = pa.table({str(position): made.column for position, made in numbers.items()})
     frame = table.to_pandas(ignore_metadata=True)
-    arrays = {position: np.asarray(frame.iloc[:, column].array) for column, position in enumerate(numbers)}
-    return {position: array for position, array in arrays.items() if array.dtype == pairs[position][1]}
+    made_by_arrow = {position: np.asarray(frame.iloc[:, i].array) for i, position in enumerate(numbers)}
+    return {position: values for position, values in made_by_arrow.items() if values.dtype == numbers[position].dtype}
 
 
-def _lend(column: pa.ChunkedArray, fact: Fact) -> Any:
-    """The column's array over the cache's own memory, or None."""
-    if isinstance(fact, str):
-        return copy_on_write.lend(column, np.dtype(fact)) if numpy_columns.is_direct(fact) else None
-    if fact["as"] == "zoned" and column.type.unit == fact["unit"]:
-        naive = column.cast(pa.timestamp(fact["unit"]))
-        lent = copy_on_write.lend(naive, np.dtype(f"datetime64[{fact['unit']}]"))
-        return None if lent is None else zoned_columns.show(lent, fact)
-    return None
+def _convert(numbers: list[_Numbers]) -> list[Any]:
+    """Arrays one by one; in threads, outside the GIL, if there is enough to do."""
+    workers = min(os.cpu_count() or 1, len(numbers))
+    if workers < 2 or len(numbers[0].column) <= 100 * len(numbers):
+        return [numpy_columns.decode(made.column, made.dtype) for made in numbers]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda made: numpy_columns.decode(made.column, made.dtype), numbers))
 
 
 def _with_extras(data: Any, facts: dict[str, Any]) -> Any:
