@@ -104,6 +104,8 @@ class EntryView:
         whole = first == 0 and count == self.row_count
         if self._table is None:
             if self._pieces > _PIECES and not (whole and positions is None):
+                if not count and self.row_count:  # without a batch there is no dictionary: the categories come with a row
+                    return table_of(_core.scan(entry, 0, 1, positions)).slice(0, 0)
                 return table_of(_core.scan(entry, first, count, positions))
             self._table = table_of(_core.scan(entry, 0, None, None))
         table = self._table if positions is None else self._table.select(positions)

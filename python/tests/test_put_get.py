@@ -554,3 +554,10 @@ def test_above_the_limit_the_least_recently_used_goes():
         assert cache.get_keys() == ["a", "c"]
         status = cache.status()
         assert status["evicted_count"] == 1 and status["evicted_bytes"] == 8000 and status["current_size_bytes"] == 16_000
+
+
+def test_no_rows_of_a_wide_frame_keep_their_categories(cache: ArrowCache) -> None:
+    frame = pd.DataFrame({f"c{position}": pd.Categorical(["a", "b"]) for position in range(2100)})
+    cache.put("wide", frame)
+    assert_frame_equal(cache.get("wide", limit=0), frame.iloc[:0])
+    assert_frame_equal(cache.get("wide", offset=1), frame.iloc[1:])
