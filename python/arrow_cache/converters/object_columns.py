@@ -129,6 +129,10 @@ def _encode_otherwise(values: Objects, kind: type, where: str) -> Encoded | None
 def _remedy(kind: type) -> str:
     if kind.__module__.startswith("shapely."):
         return "make it a geometry column with geopandas.GeoSeries(series)"
+    if kind is np.ndarray:
+        return "make them one-dimensional and of one dtype, or lists, for example with .map(numpy.ndarray.tolist)"
+    if kind in (pd.Period, pd.Interval):
+        return "make them one column type, for example with .astype(str) or pd.arrays.PeriodArray of one frequency"
     if nested_objects.takes(kind):
         return "give all rows the same types inside, for example turn each into text with .map(json.dumps)"
     if issubclass(kind, (np.datetime64, np.timedelta64)) or boxed_objects.takes(kind):
