@@ -65,6 +65,24 @@ import Testing
     }
   }
 
+  /// What is nested in something nested, with nulls on each level, at every offset a scan uses.
+  @Test(arguments: engineNames, [500, 3000, 100_000])
+  func deepValuesStayInTheirRows(engineName: String, partitionRows: Int) throws {
+    var options = StoreOptions()
+    options.partitionSizeRows = partitionRows
+    let fixture = try Fixture(engineName, storeOptions: options)
+    let sql = """
+      SELECT range AS id, CASE WHEN range % 13 = 0 THEN NULL ELSE {'a': range, 'b': CASE WHEN range % 7 = 0 THEN NULL ELSE
+          {'c': 'deep ' || range, 'd': {'e': [range, range + 1], 'f': CASE WHEN range % 3 = 0 THEN NULL ELSE range END}} END} END AS s,
+        [{'x': range, 'y': {'z': 'w' || range}}, NULL, {'x': NULL, 'y': NULL}] AS l, MAP {'k' || range: {'v': [{'u': range}]}} AS m,
+        [[range, NULL], [], NULL, [range * 2]] AS ll, {'p': [range, range]::BIGINT[2], 'q': MAP {range: 'r'}} AS f
+      FROM range(9001)
+      """
+    try fixture.put("deep", sql)
+    try fixture.run("CREATE TABLE deep AS \(sql)")
+    #expect(try fixture.rows("SELECT * FROM _cache_deep") == (try fixture.rows("SELECT * FROM deep")))
+  }
+
   @Test(arguments: engineNames)
   func rowsKeepTheirOrder(engineName: String) throws {
     var options = StoreOptions()

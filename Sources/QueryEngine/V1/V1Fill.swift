@@ -67,7 +67,7 @@ final class V1Converter: @unchecked Sendable {
 
   private func convert<Result>(_ batch: RecordBatch, offset: Int, count: Int, _ body: (OpaquePointer?) -> Result) throws(CacheError) -> Result {
     var array = ArrowArray()
-    batch.export(columns: [column], offset: offset, count: count, to: &array)
+    try ConvertedSlice.export(batch, column: column, offset: offset, count: count, to: &array)
     defer { array.release?(&array) }
     var chunk: OpaquePointer?
     try v1Check(v1.pointee.data_chunk_from_arrow(connection.handle, &array, schema, &chunk))

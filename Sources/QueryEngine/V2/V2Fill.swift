@@ -1,6 +1,7 @@
 import ArrowData
 import CArrow
 import CDuckDB
+import Primitives
 
 /// Fills a vector of an output chunk of DuckDB 2.0.
 enum V2Fill {
@@ -66,7 +67,11 @@ final class V2Importer {
 
   func fill(_ vector: OpaquePointer?, rows: ScanWorker.Rows) throws(V2Failure) {
     var array = ArrowArray()
-    rows.batch.export(columns: [column], offset: rows.offset, count: rows.count, to: &array)
+    do throws(CacheError) {
+      try ConvertedSlice.export(rows.batch, column: column, offset: rows.offset, count: rows.count, to: &array)
+    } catch {
+      throw V2Failure(code: V2Failure.inputInvalid, message: error.description)
+    }
     // Consumed: the chunk refers to the Arrow buffers and keeps the batch.
     defer { array.release?(&array) }
     try v2Call { v2.pointee.arrow_importer_append(handle, &array, true, true, $0) }
