@@ -101,9 +101,6 @@ def test_arrow_tables_at_any_border(cache: ArrowCache, table: pa.Table, offset: 
 )
 def test_select_all_has_the_values(cache: ArrowCache, name: str, request: pytest.FixtureRequest) -> None:
     """What SQL gives is what Arrow has, dictionaries decoded, and moments told in the session's zone."""
-    if name == "object: dict nested":
-        reason = "the scan reads structs inside structs of later partitions at the first one's rows"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
     if name == "category of bool" and duckdb.__version__ < "2":
         reason = "the scan does not decode dictionaries of booleans with missing ones for DuckDB 1.5"
         request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
