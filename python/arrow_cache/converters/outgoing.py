@@ -106,9 +106,8 @@ def _over_arrow(table: pa.Table, found: dict[str, Any], kind: str, offset: int) 
     index = pandas_out.decode_index(table, found, offset)
     if kind == "pandas_index":
         return index
-    names = {name for name, _ in found["columns"]}
-    chosen = [column for name, column in zip(table.column_names, table.columns, strict=True) if name in names]
+    positions, chosen = pandas_out.data_columns(table, found)
     arrays = [pd.arrays.ArrowExtensionArray(plain(column, views=True)) for column in chosen]
     if kind.endswith("_series"):
         return pd.Series(arrays[0], index=index, name=pandas_out.series_name(found))
-    return pandas_out.frame_of(arrays, index, pandas_out.label_index(found, pandas_out.data_positions(table, found)))
+    return pandas_out.frame_of(arrays, index, pandas_out.label_index(found, positions))

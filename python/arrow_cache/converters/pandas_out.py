@@ -15,7 +15,7 @@ from . import columns, copy_on_write, labels, numpy_columns, row_indexes, values
 from .encoded import Fact
 
 __all__ = [
-    "data_positions",
+    "data_columns",
     "decode_frame",
     "decode_index",
     "decode_series",
@@ -23,6 +23,9 @@ __all__ = [
     "label_index",
     "series_name",
 ]
+
+_MANY_COLUMNS = 64
+_FEW_VALUES = 1 << 19
 
 
 def decode_index(table: pa.Table, facts: dict[str, Any], offset: int) -> Any:
@@ -34,10 +37,12 @@ def decode_index(table: pa.Table, facts: dict[str, Any], offset: int) -> Any:
     return row_indexes.decode(facts["index"], column_of, offset, table.num_rows)
 
 
-def data_positions(table: pa.Table, facts: dict[str, Any]) -> list[int]:
-    """For each data column of ``table``, its position among the columns of the whole entry."""
+def data_columns(table: pa.Table, facts: dict[str, Any]) -> tuple[list[int], list[pa.ChunkedArray]]:
+    """The data columns of ``table``, before them their positions among the columns of the whole entry."""
     positions = {name: position for position, (name, _) in enumerate(facts["columns"])}
-    return [positions[name] for name in table.column_names if name in positions]
+    pairs = zip(table.column_names, table.columns, strict=True)
+    found = [(positions[name], column) for name, column in pairs if name in positions]
+    return [position for position, _ in found], [column for _, column in found]
 
 
 def label_index(facts: dict[str, Any], positions: list[int]) -> Any:
@@ -49,9 +54,7 @@ def label_index(facts: dict[str, Any], positions: list[int]) -> Any:
 
 def decode_frame(table: pa.Table, facts: dict[str, Any], offset: int) -> Any:
     """The DataFrame that was put, or the rows and columns of it that ``table`` has."""
-    positions = data_positions(table, facts)
-    data = [name for name in table.column_names if name in {name for name, _ in facts["columns"]}]
-    found = [table.column(i) for i, name in enumerate(table.column_names) if name in set(data)]
+    positions, found = data_columns(table, facts)
     arrays = _decode_all(found, [facts["columns"][position][1] for position in positions], offset)
     index = decode_index(table, facts, offset)
     return _with_extras(frame_of(arrays, index, label_index(facts, positions)), facts)
@@ -72,14 +75,18 @@ def series_name(facts: dict[str, Any]) -> Any:
 
 
 def frame_of(arrays: list[Any], index: Any, column_labels: Any) -> Any:
-    """A DataFrame over these arrays, without a copy and without looking for better dtypes."""
+    """A DataFrame over these arrays, without a copy and without looking for better dtypes.
+
+    Many short columns are copied into common blocks: that costs less than what pandas does to each block later.
+    """
     boxed = {
         position: pd.Series(array, index=index, dtype=object, copy=False) if array.dtype == object else array
         for position, array in enumerate(arrays)
     }
-    frame = pd.DataFrame(boxed, index=index, copy=False)
+    in_blocks = len(arrays) >= _MANY_COLUMNS and len(arrays) * len(index) <= _FEW_VALUES
+    frame = pd.DataFrame(boxed, index=index, copy=in_blocks)
     frame.columns = column_labels
-    return copy_on_write.guard(frame) if copy_on_write.is_available() else frame
+    return copy_on_write.guard(frame) if copy_on_write.is_available() and not in_blocks else frame
 
 
 @dataclass(frozen=True, slots=True)
