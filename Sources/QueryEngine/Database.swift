@@ -5,6 +5,8 @@ import Primitives
 /// ordered parallel scans) and `V1Database` (the stable API, DuckDB 1.5).
 protocol Database: AnyObject, Sendable {
   var engineName: String { get }
+  /// The table function behind the names of the cached tables.
+  var scanFunction: String { get }
   func connect() throws(CacheError) -> any Connection
 }
 

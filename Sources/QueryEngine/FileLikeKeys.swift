@@ -10,13 +10,13 @@ enum FileLikeKeys {
     ".shp", ".sqlite", ".tsv", ".txt", ".vortex", ".xlsx", ".zst",
   ]
 
-  static func prepare(_ sql: String, on connection: any Connection, store: Store) throws(CacheError) {
+  static func prepare(_ sql: String, on connection: any Connection, scanFunction: String, store: Store) throws(CacheError) {
     let text = folded(sql)
     guard holds(text, folded(TableName.prefix)), endings.contains(where: { holds(text, folded($0)) }) else { return }
     for key in store.keys() {
       let name = TableName.prefix + key
       guard endings.contains(where: name.lowercased().hasSuffix), holds(text, folded(doubled(name, "\""))) else { continue }
-      let view = "CREATE OR REPLACE TEMP VIEW \"\(doubled(name, "\""))\" AS SELECT * FROM \(TableName.scanFunction)('\(doubled(key, "'"))')"
+      let view = "CREATE OR REPLACE TEMP VIEW \"\(doubled(name, "\""))\" AS SELECT * FROM \(scanFunction)('\(doubled(key, "'"))')"
       _ = try CollectedResult(try connection.execute(view, parameters: .none), cancellation: nil)
     }
   }

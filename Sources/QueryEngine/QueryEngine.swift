@@ -127,7 +127,7 @@ public final class QueryEngine: @unchecked Sendable {
       var isLive = false
       defer { if !isLive { cancellation?.detach() } }
       let result = try snapshot.run { () throws(CacheError) in
-        try FileLikeKeys.prepare(sql, on: connection, store: store)
+        try FileLikeKeys.prepare(sql, on: connection, scanFunction: pool.withLock { $0 }.database.scanFunction, store: store)
         return try connection.execute(sql, parameters: parameters)
       }
       guard streaming, result.canStream else {

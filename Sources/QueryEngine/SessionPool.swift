@@ -1,13 +1,12 @@
-import Glibc
 import Primitives
 
 /// A connection and the thread it serves: SET, temporary tables and open transactions stay with a thread, as they would with a
 /// connection of its own.
 final class Session: @unchecked Sendable {
   let connection: any Connection
-  let thread: pthread_t
+  let thread: UInt64
 
-  init(connection: any Connection) { (self.connection, thread) = (connection, pthread_self()) }
+  init(connection: any Connection) { (self.connection, thread) = (connection, ThreadIdentity.current) }
 }
 
 /// The idle sessions of a database, and those at work.
@@ -29,10 +28,10 @@ final class SessionPool: @unchecked Sendable {
 
   /// The calling thread's idle session, or a new one.
   func take() throws(CacheError) -> Session {
-    let thread = pthread_self()
+    let thread = ThreadIdentity.current
     let known = try state.withLock { (state) throws(CacheError) -> Session? in
       if state.isClosed { throw closedError() }
-      guard let index = state.idle.lastIndex(where: { pthread_equal($0.thread, thread) != 0 }) else { return nil }
+      guard let index = state.idle.lastIndex(where: { $0.thread == thread }) else { return nil }
       let session = state.idle.remove(at: index)
       state.running[ObjectIdentifier(session)] = session
       return session

@@ -67,7 +67,6 @@ struct ArrowArrayStreamBox {
     for sql in ["DROP FUNCTION arrow_cache_scan", "DROP MACRO TABLE arrow_cache_scan", "DROP TABLE _cache_t", "DETACH memory", "CREATE MACRO arrow_cache_scan(k) AS TABLE SELECT 'mine' AS x"] {
       try? fixture.run(sql)
     }
-    if engineName == "v1" { try fixture.run("DROP MACRO TABLE arrow_cache_scan") }  // the stable API takes no qualified name
     #expect(try fixture.rows("SELECT x FROM _cache_t") == [["1"]])
     for sql in ["USE temp", "SET search_path = 'temp'", "BEGIN; SELECT * FROM missing", "SET threads = 1"] {
       try? fixture.run(sql)
@@ -75,6 +74,24 @@ struct ArrowArrayStreamBox {
       #expect(try fixture.rows("SELECT x FROM _cache_t") == [["1"]], "\(sql)")
     }
     #expect(fixture.store.contains("t"))
+  }
+
+  @Test(arguments: engineNames)
+  func pivotFindsItsColumns(engineName: String) throws {
+    let fixture = try Fixture(engineName)
+    try fixture.put("t", "SELECT range % 3 AS g, range AS v FROM range(9)")
+    var stream = ArrowArrayStream()
+    try fixture.engine.run("PIVOT (SELECT 'g' || g AS g, v::VARCHAR AS v FROM _cache_t) ON g USING max(v)", into: &stream)
+    #expect(try readText(&stream) == [["6", "7", "8"]])
+  }
+
+  @Test(arguments: engineNames)
+  func transactionsEndWithTheirThread(engineName: String) throws {
+    let fixture = try Fixture(engineName)
+    try fixture.run("CREATE TABLE w(a INTEGER)")
+    Thread { try? fixture.run("BEGIN") }.join()
+    for _ in 0..<20 { Thread { try? fixture.run("INSERT INTO w VALUES (1)") }.join() }
+    #expect(try fixture.rows("SELECT count(*) FROM w") == [["20"]])
   }
 
   @Test(arguments: engineNames)

@@ -75,11 +75,20 @@ enum ColumnKind: Sendable, Equatable {
     }
   }
 
-  /// Why no version of DuckDB may be given the field, where that is so: known to break its database.
-  static func refusal(_ field: Field) -> String? {
+  /// Why DuckDB may not be given the field, where that is so: values that it is known to read wrongly, or to break or crash on.
+  static func refusal(_ field: Field, isStableAPI: Bool) -> String? {
     if let values = field.dictionary, values.containsDictionary { return "a dictionary inside a dictionary breaks DuckDB" }
+    if field.format == "+r", let values = field.children.last, !values.children.isEmpty || values.dictionary != nil {
+      return "DuckDB misreads run-end-encoded values that are nested or dictionary-encoded"
+    }
+    if isStableAPI, field.format.hasPrefix("+v") { return "DuckDB 1.5 crashes on list views" }
+    // A plain list of dictionary-encoded values is read well by DuckDB 2.0, and nothing else that has them inside.
+    let isPlainList = !isStableAPI && (field.format == "+l" || field.format == "+L")
+    if !isPlainList, field.children.contains(where: { $0.dictionary != nil }) {
+      return "DuckDB misreads dictionary-encoded values inside a nested type"
+    }
     for child in field.children + [field.dictionary].compactMap({ $0 }) {
-      if let refusal = refusal(child) { return refusal }
+      if let refusal = refusal(child, isStableAPI: isStableAPI) { return refusal }
     }
     return nil
   }

@@ -6,7 +6,10 @@ import Primitives
 /// DuckDB through its stable C API (1.5 and later): scans without skipping, results converted chunk by chunk.
 final class V1Database: Database, @unchecked Sendable {
   let engineName = "v1"
+  /// With a number nobody can guess: the stable API takes no qualified name, and a macro of the user's must not stand in for the scan.
+  let scanFunction = "\(TableName.scanFunction)_\(String(UInt64.random(in: .min ... .max), radix: 16))"
   private(set) var handle: OpaquePointer?
+  /// What DuckDB's Arrow conversion wants a connection for; runs no statement.
   private var connection: OpaquePointer?
 
   /// Opens an in-memory database and registers the scan and the names of the cached tables.
@@ -23,13 +26,14 @@ final class V1Database: Database, @unchecked Sendable {
       throw CacheError(.duckdb, "DuckDB could not be opened", cause: text(message))
     }
     guard v1.pointee.connect(handle, &connection) == 0 else { throw CacheError(.duckdb, "DuckDB could not open a connection") }
-    let context = V1Context(scan: scan, database: handle, converter: V1ConverterConnection(connection))
+    let context = V1Context(scan: scan, database: handle, converter: V1ConverterConnection(lending: connection), scanFunction: scanFunction)
     try V1Scan.register(on: connection, context: context)
     v1.pointee.add_replacement_scan(handle, V1Scan.replace, owned(context), releaseOwned)
   }
 
   deinit {
-    // The connection belongs to the context that DuckDB holds, and goes with it.
+    // DuckDB holds the context and lives as long as a connection: the context must own none.
+    v1.pointee.disconnect(&connection)
     v1.pointee.close(&handle)
   }
 
@@ -45,9 +49,10 @@ final class V1Context: @unchecked Sendable {
   let scan: ScanContext
   private let database: OpaquePointer?
   private let converter: V1ConverterConnection
+  let scanFunction: String
 
-  init(scan: ScanContext, database: OpaquePointer?, converter: V1ConverterConnection) {
-    (self.scan, self.database, self.converter) = (scan, database, converter)
+  init(scan: ScanContext, database: OpaquePointer?, converter: V1ConverterConnection, scanFunction: String) {
+    (self.scan, self.database, self.converter, self.scanFunction) = (scan, database, converter, scanFunction)
   }
 
   /// The connection that converts columns of this schema. Extension types are looked up in the catalog, as a transaction of its own
@@ -56,7 +61,7 @@ final class V1Context: @unchecked Sendable {
     guard schema.fields.contains(where: \.hasExtension) else { return converter }
     var handle: OpaquePointer?
     guard v1.pointee.connect(database, &handle) == 0 else { throw CacheError(.duckdb, "DuckDB could not open a connection") }
-    let connection = V1ConverterConnection(handle)
+    let connection = V1ConverterConnection(owning: handle)
     var result = duckdb_v1_result()
     defer { v1.pointee.destroy_result(&result) }
     guard v1.pointee.query(handle, "BEGIN TRANSACTION", &result) == 0 else { throw queryError(text(v1.pointee.result_error(&result))) }
@@ -67,10 +72,13 @@ final class V1Context: @unchecked Sendable {
 /// What DuckDB's Arrow conversion wants a connection for; runs no statement of a user's.
 final class V1ConverterConnection: @unchecked Sendable {
   let handle: OpaquePointer?
+  private let isOwned: Bool
 
-  init(_ handle: OpaquePointer?) { self.handle = handle }
+  init(owning handle: OpaquePointer?) { (self.handle, isOwned) = (handle, true) }
+  init(lending handle: OpaquePointer?) { (self.handle, isOwned) = (handle, false) }
 
   deinit {
+    guard isOwned else { return }
     var handle = handle
     v1.pointee.disconnect(&handle)
   }

@@ -9,7 +9,7 @@ enum V1Scan {
   static func register(on connection: OpaquePointer?, context: V1Context) throws(CacheError) {
     var function = v1.pointee.create_table_function()
     defer { v1.pointee.destroy_table_function(&function) }
-    v1.pointee.table_function_set_name(function, TableName.scanFunction)
+    v1.pointee.table_function_set_name(function, context.scanFunction)
     V1Type(id: V1TypeID.varchar).lend { v1.pointee.table_function_add_parameter(function, $0) }
     v1.pointee.table_function_set_extra_info(function, owned(context), releaseOwned)
     v1.pointee.table_function_set_bind(function, bind)
@@ -28,7 +28,7 @@ enum V1Scan {
     case .notOurs: return
     case .failure(let message): v1.pointee.replacement_scan_set_error(info, message)
     case .entry(let entry):
-      v1.pointee.replacement_scan_set_function_name(info, TableName.scanFunction)
+      v1.pointee.replacement_scan_set_function_name(info, context.scanFunction)
       let key = entry.key.utf8CString.withUnsafeBufferPointer {
         V1Value(adopting: v1.pointee.create_varchar_length($0.baseAddress, UInt64($0.count - 1)))
       }
@@ -75,7 +75,7 @@ enum V1Scan {
       var failure: String?
       if plain == nil {
         do throws(CacheError) {
-          if let refusal = ColumnKind.refusal(entry.schema.fields[index]) { throw CacheError(.query, refusal) }
+          if let refusal = ColumnKind.refusal(entry.schema.fields[index], isStableAPI: true) { throw CacheError(.query, refusal) }
           let converter = try V1Converter(entry: entry, column: index, connection: connection)
           type = try converter.columnType()
           converters[index] = converter

@@ -8,6 +8,7 @@ struct V2Failure: Error {
 
   static let interrupted: Int32 = 8003
   static let inputInvalid: Int32 = 2001
+  static let metadataDeferred: Int32 = 2005
 
   var cacheError: CacheError {
     code == V2Failure.interrupted ? CacheError(.interrupted, "the query was interrupted") : queryError(message)

@@ -91,9 +91,16 @@ final class V2Result: QueryResult {
   private let connection: V2Connection
   private var handle: OpaquePointer?
 
+  /// The first array, fetched before its time.
+  private var first: ArrowArray?
+  private var hasFirst = false
+
   init(_ handle: OpaquePointer?, connection: V2Connection) { (self.handle, self.connection) = (handle, connection) }
 
-  deinit { _ = v2.pointee.arrow_result_destroy(&handle) }
+  deinit {
+    if var first { first.release?(&first) }
+    _ = v2.pointee.arrow_result_destroy(&handle)
+  }
 
   private static let select: Int32 = 1
 
@@ -103,11 +110,29 @@ final class V2Result: QueryResult {
   }
 
   func schema(into schema: UnsafeMutablePointer<ArrowSchema>) throws(CacheError) {
-    try v2Query { v2.pointee.arrow_result_get_schema(handle, schema, $0) }
+    do throws(V2Failure) {
+      try v2Call { v2.pointee.arrow_result_get_schema(handle, schema, $0) }
+    } catch {
+      guard error.code == V2Failure.metadataDeferred else { throw error.cacheError }
+      // A statement that DuckDB expands into several (PIVOT) has a schema once its first rows are made.
+      var array = ArrowArray()
+      first = try fetch(&array) ? array : nil
+      hasFirst = true
+      try v2Query { v2.pointee.arrow_result_get_schema(handle, schema, $0) }
+    }
   }
 
   func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
     array.initialize(to: ArrowArray())
+    guard hasFirst else { return try fetch(array) }
+    hasFirst = false
+    guard let first else { return false }
+    array.pointee = first
+    self.first = nil
+    return true
+  }
+
+  private func fetch(_ array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
     try v2Query { v2.pointee.arrow_result_fetch_array(handle, array, $0) }
     return array.pointee.release != nil
   }

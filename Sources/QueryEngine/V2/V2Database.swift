@@ -5,6 +5,7 @@ import Primitives
 /// DuckDB 2.0 through its second API.
 final class V2Database: Database, @unchecked Sendable {
   let engineName = "v2"
+  let scanFunction = "system.main.\(TableName.scanFunction)"
   private var environment: OpaquePointer?
   private var instance: OpaquePointer?
 

@@ -79,7 +79,7 @@ enum V2Scan {
       return (ScanColumn(name: name, kind: kind, failure: nil), try V2Type(factory: factory, id: V2TypeID.of(type)))
     }
     do throws(V2Failure) {
-      if let refusal = ColumnKind.refusal(schema.fields[index]) { throw V2Failure(code: V2Failure.inputInvalid, message: refusal) }
+      if let refusal = ColumnKind.refusal(schema.fields[index], isStableAPI: false) { throw V2Failure(code: V2Failure.inputInvalid, message: refusal) }
       let importer = try V2Importer(schema: schema, column: index, context: context)
       return (ScanColumn(name: name, kind: kind, failure: nil), try importer.columnType())
     } catch {

@@ -1,0 +1,19 @@
+import Glibc
+import Synchronization
+
+/// A number that no two threads of the process ever share; the system's own are used again for later threads.
+enum ThreadIdentity {
+  static var current: UInt64 {
+    if let known = pthread_getspecific(slot) { return UInt64(UInt(bitPattern: known)) }
+    let identity = last.wrappingAdd(1, ordering: .relaxed).newValue
+    pthread_setspecific(slot, UnsafeRawPointer(bitPattern: UInt(identity)))
+    return identity
+  }
+
+  private static let last = Atomic<UInt64>(0)
+  private static let slot: pthread_key_t = {
+    var key = pthread_key_t()
+    pthread_key_create(&key, nil)
+    return key
+  }()
+}
