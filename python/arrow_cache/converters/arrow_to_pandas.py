@@ -53,9 +53,10 @@ def to_frame(table: pa.Table, offset: int = 0) -> Any:
     offset : int
         The first row's position in the whole entry, for the RangeIndex that the metadata describes.
     """
-    if json_metadata(table.schema, b"pandas"):
+    content = json_metadata(table.schema, b"pandas")
+    if content:
         try:
-            return _by_metadata(_with_range(table, offset))
+            return _by_metadata(_with_range(table, content, offset))
         except (AttributeError, KeyError, TypeError, ValueError, pa.ArrowException):
             return to_frame(table.replace_schema_metadata(None))  # the metadata does not fit the table
     if _is_small_and_simple(table):
@@ -66,10 +67,11 @@ def to_frame(table: pa.Table, offset: int = 0) -> Any:
 
 def frame_over_arrow(table: pa.Table, offset: int = 0) -> Any:
     """A DataFrame whose columns are Arrow's own (``ArrowDtype``), without a copy."""
-    if json_metadata(table.schema, b"pandas"):
+    content = json_metadata(table.schema, b"pandas")
+    if content:
         shaped = _with_columns(table, [plain(column, views=True) for column in table.columns])
         try:
-            return _with_range(shaped, offset).to_pandas(types_mapper=pd.ArrowDtype)
+            return _with_range(shaped, content, offset).to_pandas(types_mapper=pd.ArrowDtype)
         except (AttributeError, KeyError, TypeError, ValueError, pa.ArrowException):
             return frame_over_arrow(table.replace_schema_metadata(None))
     arrays = [pd.arrays.ArrowExtensionArray(plain(column, views=True)) for column in table.columns]
@@ -166,6 +168,8 @@ def python_objects(column: pa.ChunkedArray) -> Any:
 
 
 def _by_metadata(table: pa.Table) -> Any:
+    if _is_small_and_simple(table):
+        return table.to_pandas()
     table = _with_columns(table, [plain(column) for column in table.columns])
     exotic = [position for position, kind in enumerate(table.schema.types) if is_exotic(kind)]
     usual = [position for position in range(table.num_columns) if position not in exotic]
@@ -182,9 +186,8 @@ def _by_metadata(table: pa.Table) -> Any:
     return frame
 
 
-def _with_range(table: pa.Table, offset: int) -> pa.Table:
-    """The table with the RangeIndex in pandas' metadata cut to its rows."""
-    content = json_metadata(table.schema, b"pandas")
+def _with_range(table: pa.Table, content: dict[str, Any], offset: int) -> pa.Table:
+    """The table with the RangeIndex in pandas' metadata, which is ``content``, cut to its rows."""
     changed = False
     for item in content.get("index_columns", []):
         if isinstance(item, dict) and item.get("kind") == "range":
