@@ -8,8 +8,6 @@ import Testing
 
 /// The engines to test: both APIs of the DuckDB under test where it has both.
 let engineNames: [String] = {
-  var options = QueryOptions()
-  options.usesStableAPI = true
   guard let store = try? Store(options: StoreOptions()), let probe = try? QueryEngine(store: store) else { return ["v1"] }
   return probe.engineName == "v2" ? ["v1", "v2"] : ["v1"]
 }()
