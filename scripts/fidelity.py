@@ -12,6 +12,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,13 +125,13 @@ def _frame(build: Callable[[], Any]) -> Callable[[], pd.DataFrame]:
 
 def _zoned() -> dict[str, Callable[[], Any]]:
     moments = pd.DatetimeIndex(["2020-10-25 00:30", None, "1950-01-01", "2020-10-25 01:30", "2037-07-01"], tz="UTC")
-    found = {}
+    found: dict[str, Callable[[], Any]] = {}
     for name, zone in samples.ZONES.items():
         try:
             str(moments.tz_convert(zone())[0])
         except (ImportError, AttributeError):
             continue
-        found[name] = lambda zone=zone: moments.tz_convert(zone())
+        found[name] = partial(lambda make: moments.tz_convert(make()), zone)
     return found
 
 
@@ -170,9 +171,13 @@ def _sql(cache: ArrowCache, column: str) -> str:
     return found if len(found) < 60 else f"{found[:57]}…"
 
 
+def _indexed(build: Callable[[], Any]) -> pd.DataFrame:
+    return pd.DataFrame({"x": range(5), "n": list("abcde")}, index=build())
+
+
 def _indexes(cache: ArrowCache) -> Iterator[Row]:
     for name, build in samples.INDEXES.items():
-        row = _pandas(cache, name, lambda build=build: pd.DataFrame({"x": range(5), "n": list("abcde")}, index=build()))
+        row = _pandas(cache, name, partial(_indexed, build))
         schema = cache.get("entry", target_type="arrow").schema
         fields = [field for field in schema if field.name not in ("x", "n")]
         kept = ", ".join(f"{field.name}: {field.type}" for field in fields) or "nothing: three numbers"
@@ -312,12 +317,12 @@ def _forms(cache: ArrowCache) -> str:
     for name, data in kinds.items():
         cache.put("entry", data)
         lines.append(
-            f"| {name} | " + " | ".join(_form(lambda t=t: cache.get("entry", target_type=t)) for t in targets) + " |\n"
+            f"| {name} | " + " | ".join(_form(partial(cache.get, "entry", target_type=t)) for t in targets) + " |\n"
         )
     cache.put("entry", kinds["GeoDataFrame"])
     query = "SELECT * FROM _cache_entry"
     lines.append(
-        "| query | " + " | ".join(_form(lambda t=t: cache.query(query, target_type=t)) for t in targets) + " |\n"
+        "| query | " + " | ".join(_form(partial(cache.query, query, target_type=t)) for t in targets) + " |\n"
     )
     return "".join(lines)
 
