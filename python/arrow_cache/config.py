@@ -27,8 +27,8 @@ class ArrowCacheConfig(Mapping[str, Any]):
     Parameters
     ----------
     memory_limit : int, str, float or None, default None
-        Memory for entries, in bytes, or as a share of the machine's memory (a float above 0 and up to 1). None stands for 0.8
-        of the memory that the machine, or the container, has. Above it entries are evicted.
+        Memory for entries, in bytes, or as a share of the machine's memory (a float above 0 and up to 1). None stands for 0.5
+        of the memory that the machine, or the container, has.
     memory_spill_threshold : float, default 0.8
         Share of `memory_limit` from which on entries are moved to disk.
     eviction_policy : {"lru", "lfu", "fifo", "size", "ttl", "weighted"}, default "lru"
@@ -44,8 +44,9 @@ class ArrowCacheConfig(Mapping[str, Any]):
         Rows of a partition at most.
     partition_size_bytes : int or str, default 104857600
         Bytes of a partition at most, about; whichever of the two comes first.
-    enable_compression : bool, default True
-        Whether what is written to disk is compressed.
+    enable_compression : bool, default False
+        Whether what is written to disk is compressed. Smaller files, but no longer read in place: what is compressed has to be
+        decompressed into memory, within the limit, each time it is read.
     compression_type : {"none", "lz4", "zstd"}, default "zstd"
         How it is compressed.
     compression_level : int, default 3
@@ -57,7 +58,8 @@ class ArrowCacheConfig(Mapping[str, Any]):
     cache_query_plans : bool, default True
         Whether the plan of a query is kept for the next time.
     query_memory_limit : int, str, float or None, default None
-        Memory of DuckDB for running queries, in bytes or as a share of the machine's. None leaves it to DuckDB.
+        Memory of DuckDB for running queries, beside `memory_limit`, in bytes or as a share of the machine's. None stands for 0.3
+        of the memory that the machine, or the container, has. Beyond it DuckDB writes to `spill_directory`.
     query_target_type : str, default "pandas"
         What `ArrowCache.query` returns: any target of `ArrowCache.get`.
     duckdb_extensions : list of str, default []

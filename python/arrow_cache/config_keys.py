@@ -29,7 +29,7 @@ KEYS: dict[str, Key] = {
     "auto_partition": Key(True, rule.flag()),
     "partition_size_rows": Key(100_000, rule.whole(1, 2**63 - 1)),
     "partition_size_bytes": Key(100 * 1024**2, rule.size()),
-    "enable_compression": Key(True, rule.flag()),
+    "enable_compression": Key(False, rule.flag()),
     "compression_type": Key("zstd", rule.choice(("none", "lz4", "zstd"))),
     "compression_level": Key(3, rule.whole(1, 22)),
     "dictionary_encoding": Key(True, rule.flag()),

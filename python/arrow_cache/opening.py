@@ -9,8 +9,9 @@ from .config import ArrowCacheConfig
 from .errors import ConfigurationError
 from .sizes import machine_bytes
 
-#: Share of the machine's memory that entries take at most where `memory_limit` is None.
-DEFAULT_MEMORY_SHARE = 0.8
+#: Shares of the machine's memory where `memory_limit` and `query_memory_limit` are None: together below 1, since both may be used up at once.
+DEFAULT_MEMORY_SHARE = 0.5
+DEFAULT_QUERY_SHARE = 0.3
 
 
 def merged_config(config: object, overrides: Mapping[str, Any]) -> ArrowCacheConfig:
@@ -46,12 +47,12 @@ def engine_options(config: ArrowCacheConfig) -> dict[str, Any]:
         "partition_size_rows": config.partition_size_rows,
         "partition_size_bytes": config.partition_size_bytes,
         "thread_count": config.thread_count or len(os.sched_getaffinity(0)),
-        "query_memory_limit": _bytes(config.query_memory_limit, None),
+        "query_memory_limit": _bytes(config.query_memory_limit, DEFAULT_QUERY_SHARE),
         "temporary_directory": os.path.abspath(config.spill_directory) if config.spill_to_disk else "",
     }
 
 
-def _bytes(limit: float | None, default_share: float | None) -> int | None:
+def _bytes(limit: float | None, default_share: float) -> int:
     if limit is None:
         limit = default_share
     return int(limit * machine_bytes()) if isinstance(limit, float) else limit

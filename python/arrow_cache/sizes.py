@@ -62,10 +62,16 @@ def format_bytes(count: int) -> str:
     return f"{amount:.1f} PiB"
 
 
-def machine_bytes() -> int:
-    """Memory in bytes that this process may use at most: the machine's, or its container's where that is less."""
+def machine_bytes(root: str = "/") -> int:
+    """Memory in bytes that this process may use at most: the machine's, or its container's where that is less.
+
+    Parameters
+    ----------
+    root : str, default "/"
+        Where ``proc`` and ``sys`` are.
+    """
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    for file in _cgroup_files():
+    for file in _cgroup_files(Path(root)):
         try:
             limits.append(int(file.read_text()))  # "max" where nothing is set
         except (OSError, ValueError):
@@ -73,18 +79,22 @@ def machine_bytes() -> int:
     return min(limit for limit in limits if limit > 0)
 
 
-def _cgroup_files() -> Iterator[Path]:
+def _cgroup_files(root: Path) -> Iterator[Path]:
     """Every file that can hold a memory limit for this process: of its own control group and of those above it."""
     try:
-        groups = Path("/proc/self/cgroup").read_text().splitlines()
+        groups = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
         return
     for group in groups:
-        _, controllers, path = group.split(":", 2)
-        if controllers and "memory" not in controllers.split(","):
+        _, _, rest = group.partition(":")
+        controllers, found, path = rest.partition(":")
+        if not found or (controllers and "memory" not in controllers.split(",")):
             continue
-        root, name = ("/sys/fs/cgroup/memory", "memory.limit_in_bytes") if controllers else ("/sys/fs/cgroup", "memory.max")
-        folder = Path(root, path.lstrip("/"))
-        while folder.is_relative_to(root):
-            yield folder / name
+        top = root / ("sys/fs/cgroup/memory" if controllers else "sys/fs/cgroup")
+        # memory.high does not kill, but what is above it is slowed down to a crawl.
+        names = ("memory.limit_in_bytes",) if controllers else ("memory.max", "memory.high")
+        folder = top / path.lstrip("/")
+        while folder.is_relative_to(top):
+            for name in names:
+                yield folder / name
             folder = folder.parent

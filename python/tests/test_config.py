@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arrow_cache import DEFAULT_CONFIG, ArrowCache, ArrowCacheConfig, ConfigurationError, MissingFileError, StorageError, UnknownKeyError, converters
+from arrow_cache import DEFAULT_CONFIG, ArrowCache, ArrowCacheConfig, ConfigurationError, MissingFileError, StorageError, UnknownKeyError, converters, opening
 from arrow_cache.config_keys import KEYS
 from arrow_cache.config_to_come import TO_COME
 from arrow_cache.opening import engine_options, merged_config
@@ -329,13 +329,21 @@ def test_policies_that_take_no_arguments_say_so():
 
 
 def test_limits_are_resolved_for_the_engine():
-    assert engine_options(ArrowCacheConfig())["memory_limit"] == int(0.8 * machine_bytes())
+    assert engine_options(ArrowCacheConfig())["memory_limit"] == int(0.5 * machine_bytes())
     options = engine_options(ArrowCacheConfig(memory_limit=0.25, query_memory_limit=0.5, thread_count=3))
     assert options["memory_limit"] == int(0.25 * machine_bytes())
     assert options["query_memory_limit"] == int(0.5 * machine_bytes())
     assert options["thread_count"] == 3
     assert engine_options(ArrowCacheConfig())["thread_count"] >= 1
-    assert engine_options(ArrowCacheConfig())["query_memory_limit"] is None
+    assert engine_options(ArrowCacheConfig())["query_memory_limit"] == int(0.3 * machine_bytes())
+
+
+def test_limits_follow_the_container(monkeypatch):
+    monkeypatch.setattr(opening, "machine_bytes", lambda: 1_000_000_000)
+    options = engine_options(ArrowCacheConfig())
+    assert (options["memory_limit"], options["query_memory_limit"]) == (500_000_000, 300_000_000)
+    assert engine_options(ArrowCacheConfig(memory_limit=0.1))["memory_limit"] == 100_000_000
+    assert engine_options(ArrowCacheConfig(memory_limit="2GB"))["memory_limit"] == 2_000_000_000
 
 
 @quiet

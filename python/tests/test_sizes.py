@@ -43,28 +43,41 @@ def test_bytes_for_people(count, text):
     assert sizes.format_bytes(count) == text
 
 
-def test_memory_is_the_machines_unless_a_control_group_allows_less(monkeypatch, tmp_path):
-    machine = sizes.os.sysconf("SC_PAGE_SIZE") * sizes.os.sysconf("SC_PHYS_PAGES")
-    unlimited, limited = tmp_path / "memory.max", tmp_path / "limited"
-    unlimited.write_text("max\n")
-    limited.write_text("1048576\n")
-    monkeypatch.setattr(sizes, "_cgroup_files", lambda: iter([unlimited, tmp_path / "missing"]))
-    assert sizes.machine_bytes() == machine
-    monkeypatch.setattr(sizes, "_cgroup_files", lambda: iter([unlimited, limited]))
-    assert sizes.machine_bytes() == 1048576
+MACHINE = sizes.os.sysconf("SC_PAGE_SIZE") * sizes.os.sysconf("SC_PHYS_PAGES")
+MIB = 1024**2
 
 
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("0::/a/b", ["/sys/fs/cgroup/a/b/memory.max", "/sys/fs/cgroup/a/memory.max", "/sys/fs/cgroup/memory.max"]),
-        (
-            "4:cpu,memory:/x",
-            ["/sys/fs/cgroup/memory/x/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.limit_in_bytes"],
-        ),
-        ("3:cpuset:/x", []),
-    ],
-)
-def test_control_groups_are_looked_up_to_the_root(monkeypatch, line, expected):
-    monkeypatch.setattr(Path, "read_text", lambda self: line)
-    assert [str(file) for file in sizes._cgroup_files()] == expected
+def container(root: Path, groups: str, files: dict[str, str]) -> str:
+    """A file system as a process in a control group sees it."""
+    for name, text in ({"proc/self/cgroup": groups} | {f"sys/fs/cgroup/{name}": text for name, text in files.items()}).items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text + "\n")
+    return str(root)
+
+
+V1 = "9223372036854771712"  # what version 1 says where nothing is set
+CONTAINERS = {
+    "v2, own group": ("0::/a/b", {"a/b/memory.max": str(64 * MIB), "a/memory.max": "max"}, 64 * MIB),
+    "v2, a group above is the tightest": ("0::/a/b", {"a/b/memory.max": str(64 * MIB), "a/memory.max": str(32 * MIB)}, 32 * MIB),
+    "v2, namespace: the root is the container": ("0::/", {"memory.max": str(48 * MIB)}, 48 * MIB),
+    "v2, throttled": ("0::/a", {"a/memory.max": str(64 * MIB), "a/memory.high": str(16 * MIB)}, 16 * MIB),
+    "v2, unlimited": ("0::/a/b", {"a/b/memory.max": "max", "a/b/memory.high": "max"}, MACHINE),
+    "v2, more than there is": ("0::/a", {"a/memory.max": str(2**60)}, MACHINE),
+    "v2, group of another mount": ("0::/../other", {"memory.max": str(48 * MIB)}, 48 * MIB),
+    "v1": ("5:cpu:/y\n4:pids,memory:/x", {"memory/x/memory.limit_in_bytes": str(64 * MIB), "memory/memory.limit_in_bytes": V1}, 64 * MIB),
+    "v1, only the container's own folder is mounted": ("4:memory:/docker/1", {"memory/memory.limit_in_bytes": str(64 * MIB)}, 64 * MIB),
+    "v1, unlimited": ("4:memory:/x", {"memory/x/memory.limit_in_bytes": V1}, MACHINE),
+    "both, the memory controller in v1": ("4:memory:/x\n0::/x", {"memory/x/memory.limit_in_bytes": str(64 * MIB)}, 64 * MIB),
+    "limits of another controller": ("3:cpuset:/x", {"memory/x/memory.limit_in_bytes": str(64 * MIB)}, MACHINE),
+    "no control groups": ("", {}, MACHINE),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_memory_is_the_machines_unless_a_control_group_allows_less(name, tmp_path):
+    groups, files, expected = CONTAINERS[name]
+    assert sizes.machine_bytes(container(tmp_path, groups, files)) == expected
+
+
+def test_without_proc_memory_is_the_machines(tmp_path):
+    assert sizes.machine_bytes(str(tmp_path)) == MACHINE
