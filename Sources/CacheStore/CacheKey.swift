@@ -15,6 +15,9 @@ struct CacheKey: Hashable, Sendable {
     if isHashed == nil { for byte in text.utf8 { hasher.combine(byte) } }
   }
 
+  /// The same in every process.
+  var stableHash: UInt64 { EvictionItem.hash(text.utf8) }
+
   /// As DuckDB folds identifiers: ASCII letters only.
   var folded: CacheKey {
     let isUpper = { (byte: UInt8) in byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") }

@@ -54,9 +54,8 @@ struct Catalog {
 
   mutating func touch(_ slot: Slot, _ now: Double) {
     accessTick += 1
-    slot.lastAccess = accessTick
-    slot.accessCount += 1
-    policy.touch(slot)
+    slot.eviction.recordAccess(tick: accessTick)
+    policy.touch(slot.eviction)
     slot.entry.recordAccess(now)
   }
 
@@ -91,9 +90,9 @@ struct Catalog {
       detach(old)
       dropped.append(old)
     }
-    while let limitBytes, ledger.totalBytes > limitBytes, let victim = policy.victim {
+    while let limitBytes, ledger.totalBytes > limitBytes, let victim = policy.victim()?.owner as? Slot {
       let before = ledger.totalBytes
-      remove(victim, &dropped)
+      remove(victim, isEvicted: true, &dropped)
       evicted.count += 1
       evicted.bytes += before - ledger.totalBytes
     }
@@ -106,7 +105,7 @@ struct Catalog {
     slots[key] = slot
     if old == nil { keysByFolded[key.folded, default: []].append(key) }
     partitionCount += content.partitionCount
-    if pins[key] == nil { policy.insert(slot) }
+    if pins[key] == nil { policy.insert(slot.eviction) }
     queueExpiry(slot)
     return slot.entry
   }
@@ -128,9 +127,9 @@ struct Catalog {
   }
 
   /// Takes the entry out for good.
-  mutating func remove(_ slot: Slot, _ dropped: inout [Slot]) {
+  mutating func remove(_ slot: Slot, isEvicted: Bool = false, _ dropped: inout [Slot]) {
     ledger.remove(slot.spans)
-    detach(slot)
+    detach(slot, isEvicted: isEvicted)
     slots[slot.key] = nil
     let folded = slot.key.folded
     keysByFolded[folded]?.removeAll { $0 == slot.key }
@@ -150,8 +149,8 @@ struct Catalog {
     expiry = ExpiryQueue()
   }
 
-  private mutating func detach(_ slot: Slot) {
-    policy.remove(slot)
+  private mutating func detach(_ slot: Slot, isEvicted: Bool = false) {
+    policy.remove(slot.eviction, isEvicted: isEvicted)
     partitionCount -= slot.entry.partitions.count
   }
 
@@ -159,13 +158,13 @@ struct Catalog {
 
   mutating func pin(_ slot: Slot) {
     pins[slot.key, default: 0] += 1
-    policy.remove(slot)
+    policy.remove(slot.eviction, isEvicted: false)
   }
 
   mutating func unpin(_ key: CacheKey) {
     guard let count = pins[key] else { return }
     pins[key] = count > 1 ? count - 1 : nil
-    if count == 1, let slot = slots[key] { policy.insert(slot) }
+    if count == 1, let slot = slots[key] { policy.insert(slot.eviction) }
   }
 
   // MARK: time to live
@@ -173,7 +172,8 @@ struct Catalog {
   mutating func setExpiry(_ slot: Slot, _ expiresAt: Double?) {
     slot.expiresAt = expiresAt
     slot.entry.recordExpiry(expiresAt)
-    policy.reschedule(slot)
+    slot.eviction.expiresAt = expiresAt
+    policy.reschedule(slot.eviction)
     queueExpiry(slot)
   }
 

@@ -9,15 +9,16 @@ final class Slot {
   /// Its place among the keys, by first put.
   let sequence: UInt64
   var expiresAt: Double?
-  var accessCount = 0
-  /// Grows with every access in the store.
-  var lastAccess: UInt64
-  /// Where the eviction policy keeps it; -1: it does not.
-  var place = -1
+  /// What the eviction policy ranks.
+  let eviction: EvictionItem
 
   init(entry: Entry, key: CacheKey, spans: [BufferSpan], sequence: UInt64, expiresAt: Double?, lastAccess: UInt64) {
     (self.entry, self.key, self.spans, self.sequence) = (entry, key, spans, sequence)
-    (self.expiresAt, self.lastAccess) = (expiresAt, lastAccess)
+    self.expiresAt = expiresAt
+    eviction = EvictionItem(
+      keyHash: key.stableHash, byteCount: entry.sizeBytes, sequence: entry.version, lastAccess: lastAccess,
+      rebuildSeconds: entry.buildSeconds, expiresAt: expiresAt)
+    eviction.owner = self
   }
 
   /// Whether this is the version that the item in the queue is about, with the time it has.

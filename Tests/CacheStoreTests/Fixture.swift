@@ -62,7 +62,7 @@ struct Fixture {
         partitions += slot.entry.partitions.count
         #expect(Set(own.spans) == Set(slot.spans), sourceLocation: place)
         #expect(own.totalBytes == slot.entry.sizeBytes, sourceLocation: place)
-        #expect((slot.place >= 0) == (catalog.pins[key] == nil), "pinned entries are not with the policy", sourceLocation: place)
+        #expect(slot.eviction.isRanked == (catalog.pins[key] == nil), "pinned entries are not with the policy", sourceLocation: place)
         #expect(slot.entry.access.expiresAt == slot.expiresAt, sourceLocation: place)
       }
       #expect(catalog.ledger.totalBytes == all.totalBytes, sourceLocation: place)

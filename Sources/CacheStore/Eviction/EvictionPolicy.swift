@@ -1,22 +1,32 @@
 import Primitives
 
-/// Which entry goes first when room is needed. Called under the catalog's lock; every call is O(1) or O(log n).
+/// Which entry goes first when room is needed. Called under the catalog's lock; every call is O(1) or O(log n), amortised.
 ///
-/// Pinned entries are not with the policy. A slot's `place` belongs to the policy that has it.
-protocol EvictionPolicy: AnyObject {
-  func insert(_ slot: Slot)
-  func remove(_ slot: Slot)
-  /// The slot has been read.
-  func touch(_ slot: Slot)
-  /// The slot's time to live has changed.
-  func reschedule(_ slot: Slot)
-  /// The one to go first; stays until it is removed.
-  var victim: Slot? { get }
+/// Pinned entries are not with the policy. Room is made first and the new item inserted after that; where the new item is with the
+/// policy already, the caller passes it as `excluded`, so that a put can always keep what it puts.
+package protocol EvictionPolicy: AnyObject {
+  /// The item comes in; it is with no policy yet.
+  func insert(_ item: EvictionItem)
+  /// The item goes; nothing happens where it is not with the policy.
+  ///
+  /// - Parameter isEvicted: room was needed, and ghost lists remember it. Not so where it was removed, replaced, pinned or expired.
+  func remove(_ item: EvictionItem, isEvicted: Bool)
+  /// The item has been read; its `recordAccess` has been called.
+  func touch(_ item: EvictionItem)
+  /// The item's `expiresAt` has changed.
+  func reschedule(_ item: EvictionItem)
+  /// The item's `byteCount` has changed.
+  func resize(_ item: EvictionItem)
+  /// The one to go first, other than `excluded`; nil: there is no other. It stays until it is removed, and a second call gives the same
+  /// unless something happened in between. May do the policy's own bookkeeping, such as moving a clock's hand.
+  func victim(excluding excluded: EvictionItem?) -> EvictionItem?
 }
 
 extension EvictionPolicy {
-  func touch(_ slot: Slot) {}
-  func reschedule(_ slot: Slot) {}
+  package func touch(_ item: EvictionItem) {}
+  package func reschedule(_ item: EvictionItem) {}
+  package func resize(_ item: EvictionItem) {}
+  package func victim() -> EvictionItem? { victim(excluding: nil) }
 }
 
 /// The policies by name.
@@ -28,10 +38,21 @@ let evictionPolicies: [(name: String, make: @Sendable () -> any EvictionPolicy)]
   ("ttl", { SoonestExpiry() }),
 ]
 
-func makeEvictionPolicy(_ name: String) throws(CacheError) -> any EvictionPolicy {
+/// The policy of that name.
+///
+/// - Parameters:
+///   - arguments: `policy_args`, by name.
+///   - capacityBytes: how much the entries may hold together; nil: no limit.
+/// - Throws: `.configuration` for a policy, or an argument, that there is not.
+package func makeEvictionPolicy(
+  _ name: String, arguments: [String: Double] = [:], capacityBytes: Int? = nil
+) throws(CacheError) -> any EvictionPolicy {
   guard let policy = evictionPolicies.first(where: { $0.name == name }) else {
     let names = evictionPolicies.map(\.name).joined(separator: ", ")
     throw CacheError(.configuration, "eviction_policy '\(name)' is not known: use one of \(names)")
+  }
+  if let argument = arguments.keys.min() {
+    throw CacheError(.configuration, "policy_args has '\(argument)', but eviction_policy '\(name)' takes none: leave policy_args out")
   }
   return policy.make()
 }

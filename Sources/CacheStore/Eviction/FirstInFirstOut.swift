@@ -1,8 +1,8 @@
-/// Evicts what was put first, whether or not it has been read since.
+/// Evicts what was put first, whether or not it has been read since. O(log n).
 final class FirstInFirstOut: EvictionPolicy {
   private var heap = RankedHeap<UInt64>()
 
-  var victim: Slot? { heap.first }
-  func insert(_ slot: Slot) { heap.insert(slot, rank: slot.entry.version) }
-  func remove(_ slot: Slot) { heap.remove(slot) }
+  func victim(excluding excluded: EvictionItem?) -> EvictionItem? { heap.first(excluding: excluded) }
+  func insert(_ item: EvictionItem) { heap.insert(item, rank: item.sequence) }
+  func remove(_ item: EvictionItem, isEvicted: Bool) { heap.remove(item) }
 }

@@ -1,8 +1,11 @@
-/// Evicts what holds most bytes; among equals what was put first.
+/// Evicts what holds most bytes; among equals what was put first. O(log n).
 final class LargestFirst: EvictionPolicy {
   private var heap = RankedHeap<Rank<Int, UInt64>>()
 
-  var victim: Slot? { heap.first }
-  func insert(_ slot: Slot) { heap.insert(slot, rank: Rank(first: -slot.entry.sizeBytes, second: slot.entry.version)) }
-  func remove(_ slot: Slot) { heap.remove(slot) }
+  func victim(excluding excluded: EvictionItem?) -> EvictionItem? { heap.first(excluding: excluded) }
+  func insert(_ item: EvictionItem) { heap.insert(item, rank: rank(item)) }
+  func remove(_ item: EvictionItem, isEvicted: Bool) { heap.remove(item) }
+  func resize(_ item: EvictionItem) { heap.update(item, rank: rank(item)) }
+
+  private func rank(_ item: EvictionItem) -> Rank<Int, UInt64> { Rank(first: -item.byteCount, second: item.sequence) }
 }

@@ -1,11 +1,11 @@
-/// Evicts what has been read least often since it was put; among equals what has not been read for longest.
+/// Evicts what has been read least often since it was put; among equals what has not been read for longest. O(log n).
 final class LeastFrequentlyUsed: EvictionPolicy {
   private var heap = RankedHeap<Rank<Int, UInt64>>()
 
-  var victim: Slot? { heap.first }
-  func insert(_ slot: Slot) { heap.insert(slot, rank: rank(slot)) }
-  func remove(_ slot: Slot) { heap.remove(slot) }
-  func touch(_ slot: Slot) { heap.update(slot, rank: rank(slot)) }
+  func victim(excluding excluded: EvictionItem?) -> EvictionItem? { heap.first(excluding: excluded) }
+  func insert(_ item: EvictionItem) { heap.insert(item, rank: rank(item)) }
+  func remove(_ item: EvictionItem, isEvicted: Bool) { heap.remove(item) }
+  func touch(_ item: EvictionItem) { heap.update(item, rank: rank(item)) }
 
-  private func rank(_ slot: Slot) -> Rank<Int, UInt64> { Rank(first: slot.accessCount, second: slot.lastAccess) }
+  private func rank(_ item: EvictionItem) -> Rank<Int, UInt64> { Rank(first: item.accessCount, second: item.lastAccess) }
 }

@@ -1,34 +1,48 @@
-/// Slots in a binary heap, the lowest rank on top; a slot knows its place, so it moves and goes in O(log n).
+/// Items in a binary heap, the lowest rank on top; an item knows its place, so it moves and goes in O(log n).
 struct RankedHeap<Rank: Comparable> {
-  private var items: [(rank: Rank, slot: Slot)] = []
+  private var items: [(rank: Rank, item: EvictionItem)] = []
 
-  var first: Slot? { items.first?.slot }
+  var first: EvictionItem? { items.first?.item }
 
-  mutating func insert(_ slot: Slot, rank: Rank) {
-    items.append((rank, slot))
-    slot.place = items.count - 1
-    rise(slot.place)
+  /// The rank of what is on top.
+  var firstRank: Rank? { items.first?.rank }
+
+  var count: Int { items.count }
+
+  /// The one with the lowest rank other than `excluded`.
+  func first(excluding excluded: EvictionItem?) -> EvictionItem? {
+    guard let first, first === excluded else { return first }
+    guard items.count > 2 else { return items.count == 2 ? items[1].item : nil }
+    return items[2].rank < items[1].rank ? items[2].item : items[1].item
   }
 
-  mutating func remove(_ slot: Slot) {
-    let place = slot.place
-    guard items.indices.contains(place) else { return }
+  mutating func insert(_ item: EvictionItem, rank: Rank) {
+    items.append((rank, item))
+    item.place = items.count - 1
+    rise(item.place)
+  }
+
+  mutating func remove(_ item: EvictionItem) {
+    let place = item.place
+    guard has(item) else { return }
     let last = items.removeLast()
-    slot.place = -1
+    item.place = -1
     guard place < items.count else { return }
     put(last, at: place)
     settle(place)
   }
 
-  mutating func update(_ slot: Slot, rank: Rank) {
-    guard items.indices.contains(slot.place), items[slot.place].rank != rank else { return }
-    items[slot.place].rank = rank
-    settle(slot.place)
+  mutating func update(_ item: EvictionItem, rank: Rank) {
+    guard has(item), items[item.place].rank != rank else { return }
+    items[item.place].rank = rank
+    settle(item.place)
   }
 
-  private mutating func put(_ item: (rank: Rank, slot: Slot), at place: Int) {
+  private func has(_ item: EvictionItem) -> Bool { items.indices.contains(item.place) && items[item.place].item === item }
+
+  private mutating func put(_ item: (rank: Rank, item: EvictionItem), at place: Int) {
     items[place] = item
-    item.slot.place = place
+    item.item.place = place
   }
 
   private mutating func settle(_ place: Int) {
