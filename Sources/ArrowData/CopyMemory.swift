@@ -6,7 +6,7 @@ import Primitives
 ///
 /// Buffers are carved out of one block of the expected size, since few large blocks, on huge pages where the system has them,
 /// cost a third of the page faults of many small ones; what does not fit gets a block of its own.
-final class CopyMemory {
+final class CopyMemory: ColumnOwner {
   static let alignment = 64
   /// What stands for a buffer of no bytes, so that none is NULL.
   nonisolated(unsafe) static let empty: UnsafeRawPointer = {

@@ -14,22 +14,22 @@ extension RecordBatch {
     let count = min(max(count, 0), rowCount - offset)
     let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, columnCount))
     let memory = CopyMemory(expectedBytes: copyBytes(columns, offset: offset, count: count))
-    var newOwners: [AnyObject] = []
+    var newOwners: [ColumnOwner] = []
     newOwners.reserveCapacity(columnCount)
     do throws(CacheError) {
       for (index, field) in schema.fields.enumerated() {
         var node = column(index).pointee
         let start = node.start + offset
         if columns?.contains(index) ?? true {
-          let copier = ArrayCopier(memory: memory, dictionaries: dictionaries, source: owners[index], column: field.name)
+          let copier = ArrayCopier(memory: memory, dictionaries: dictionaries, source: owner(index), column: field.name)
           (nodes + index).initialize(to: try copier.copy(field, node, from: start, count: count))
-          newOwners.append(memory)
+          newOwners.append(ColumnInShared(memory))
         } else {
           node.null_count = node.nullCount(from: start, count: count, layout: field.layout)
           node.offset = Int64(start)
           node.length = Int64(count)
           (nodes + index).initialize(to: node)
-          newOwners.append(owners[index])
+          newOwners.append(owner(index))
         }
       }
     } catch {

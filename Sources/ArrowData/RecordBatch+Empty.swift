@@ -6,7 +6,7 @@ extension RecordBatch {
     let arrays = EmptyArrays()
     let columns = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, schema.fields.count))
     for (index, field) in schema.fields.enumerated() { (columns + index).initialize(to: arrays.node(field)) }
-    self.init(schema: schema, rowCount: 0, columns: columns, owners: schema.fields.map { _ in arrays })
+    self.init(schema: schema, rowCount: 0, columns: columns, owners: schema.fields.map { _ in ColumnInShared(arrays) })
   }
 }
 

@@ -13,7 +13,7 @@ extension RecordBatch {
     let width = chosen?.count ?? columnCount
     var nodeCount = 0
     for position in 0..<width { nodeCount += schema.fields[chosen?[position] ?? position].nodeCount }
-    let block = ExportBlock(nodeCount: nodeCount, pointerCount: 1 + width + nodeCount, keeping: chosen?.map { owners[$0] } ?? owners)
+    let block = ExportBlock(nodeCount: nodeCount, pointerCount: 1 + width + nodeCount, keeping: (0..<width).map { owner(chosen?[$0] ?? $0) })
     let noValidity = block.takePointers(1)
     noValidity.initialize(to: nil)
     let children = block.takePointers(width)
@@ -38,13 +38,13 @@ extension RecordBatch {
 
 /// The memory of one export: its nodes and lists of pointers, in one piece; lives until the last node is released.
 private final class ExportBlock {
-  private let keeping: [AnyObject]
+  private let keeping: [ColumnOwner]
   private let nodes: UnsafeMutablePointer<ArrowArray>
   private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private var nodesTaken = 0
   private var pointersTaken = 0
 
-  init(nodeCount: Int, pointerCount: Int, keeping: [AnyObject]) {
+  init(nodeCount: Int, pointerCount: Int, keeping: [ColumnOwner]) {
     self.keeping = keeping
     let nodeBytes = nodeCount * MemoryLayout<ArrowArray>.stride
     let memory = UnsafeMutableRawPointer.allocate(

@@ -7,15 +7,22 @@ public final class RecordBatch: @unchecked Sendable {
   public let rowCount: Int
   /// One node a column; release and private_data are not set, the memory belongs to `owners`.
   private let columns: UnsafeMutablePointer<ArrowArray>
-  /// What keeps the memory of each column.
-  let owners: [AnyObject]
+  /// What keeps the memory of each column. Not an array, whose own count of references would stand before theirs, see `isShared`.
+  private let owners: UnsafeMutablePointer<ColumnOwner>
 
-  /// Takes `columns`, which has a node for each field.
-  init(schema: Schema, rowCount: Int, columns: UnsafeMutablePointer<ArrowArray>, owners: [AnyObject]) {
-    (self.schema, self.rowCount, self.columns, self.owners) = (schema, rowCount, columns, owners)
+  /// Takes `columns`, which has a node for each field; `owners` has an object for each.
+  init(schema: Schema, rowCount: Int, columns: UnsafeMutablePointer<ArrowArray>, owners: [ColumnOwner]) {
+    precondition(owners.count == schema.fields.count, "\(owners.count) owners of \(schema.fields.count) columns")
+    (self.schema, self.rowCount, self.columns) = (schema, rowCount, columns)
+    self.owners = .allocate(capacity: max(1, owners.count))
+    for (index, owner) in owners.enumerated() { (self.owners + index).initialize(to: owner) }
   }
 
-  deinit { columns.deallocate() }
+  deinit {
+    owners.deinitialize(count: columnCount)
+    owners.deallocate()
+    columns.deallocate()
+  }
 
   /// Moves the array in; every part of it is released exactly once, with the last reader or on error.
   ///
@@ -26,7 +33,7 @@ public final class RecordBatch: @unchecked Sendable {
     let table = source.pointee
     try validateTable(table, schema: schema)
     let columns = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, schema.fields.count))
-    var owners: [AnyObject] = []
+    var owners: [ColumnOwner] = []
     owners.reserveCapacity(schema.fields.count)
     for (index, field) in schema.fields.enumerated() {
       guard let child = table.children?[index] else { continue }  // validateTable has seen it
@@ -51,10 +58,26 @@ public final class RecordBatch: @unchecked Sendable {
     precondition(schema.fields.indices.contains(index), "column \(index) of \(columnCount)")
     return UnsafePointer(columns + index)
   }
+
+  /// What keeps the memory of a column: whoever reads the column longer than this batch lives holds a reference of its own.
+  func owner(_ index: Int) -> ColumnOwner {
+    precondition(schema.fields.indices.contains(index), "column \(index) of \(columnCount)")
+    return owners[index]
+  }
+
+  /// Whether anyone besides this batch holds its memory at the moment: an export, another batch over one of its columns.
+  ///
+  /// A hint, which the next moment may change. A producer's own references to what it made are not known.
+  public var isShared: Bool {
+    for index in 0..<columnCount {
+      if !isKnownUniquelyReferenced(&owners[index]) || owners[index].isShared { return true }
+    }
+    return false
+  }
 }
 
 /// One column as its producer made it.
-private final class ImportedColumn {
+private final class ImportedColumn: ColumnOwner {
   private var array: ArrowArray
 
   init(moving source: UnsafeMutablePointer<ArrowArray>) {

@@ -237,7 +237,7 @@ func makeBatch(_ columns: [(field: Field, array: ArrowArray)], rowCount: Int, me
   let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, columns.count))
   for (index, column) in columns.enumerated() { (nodes + index).initialize(to: column.array) }
   return RecordBatch(
-    schema: schema ?? Schema(fields: columns.map(\.field)), rowCount: rowCount, columns: nodes, owners: columns.map { _ in memory })
+    schema: schema ?? Schema(fields: columns.map(\.field)), rowCount: rowCount, columns: nodes, owners: columns.map { _ in ColumnInShared(memory) })
 }
 
 /// A batch of one column of a kind.
