@@ -13,7 +13,7 @@ extension RecordBatch {
     let offset = min(max(offset, 0), rowCount)
     let count = min(max(count, 0), rowCount - offset)
     let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, columnCount))
-    let memory = CopyMemory(expectedBytes: copyBytes(columns, offset: offset, count: count))
+    let memory = CopyMemory(expectedBytes: copyByteCount(columns: columns, offset: offset, count: count))
     var newOwners: [ColumnOwner] = []
     newOwners.reserveCapacity(columnCount)
     do throws(CacheError) {
@@ -39,8 +39,8 @@ extension RecordBatch {
     return RecordBatch(schema: schema, rowCount: count, columns: nodes, owners: newOwners)
   }
 
-  /// What a copy will need, with the room that rounding up each buffer takes.
-  private func copyBytes(_ columns: Set<Int>?, offset: Int, count: Int) -> Int {
+  /// What a copy of rows of these columns (nil: all) will need, with the room that rounding up each buffer takes.
+  public func copyByteCount(columns: Set<Int>?, offset: Int, count: Int) -> Int {
     var total = 0
     for (index, field) in schema.fields.enumerated() where columns?.contains(index) ?? true {
       let node = column(index).pointee
