@@ -69,7 +69,9 @@ class ArrowCache(Tables, Importing, Queries, Scanning, Contents, Pinning, Buildi
     ) -> None:
         super().__init__()
         self._config = merged_config(config, overrides)
-        self._handle = _core.open_cache(engine_options(self._config), library_path())
+        options = engine_options(self._config)
+        self._convert_bytes = options["memory_limit"] // 4
+        self._handle = _core.open_cache(options, library_path())
         self._sql = SQLRunner(self._handle)
         _open_caches.add(self)
         try:

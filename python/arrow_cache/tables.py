@@ -20,6 +20,8 @@ class Tables:
     """What a cache does with whole tables and parts of them."""
 
     _handle: _core.Cache
+    #: New memory that converting a frame may take at once; what needs more is converted in pieces.
+    _convert_bytes: int
 
     def put(
         self,
@@ -108,7 +110,7 @@ class Tables:
         if _core.contains(self._handle, key) and not overwrite:  # before a stream is read that can be read once
             raise KeyExists(f"there is an entry {key!r} and overwrite is False: remove it first, or put with overwrite=True")
         metadata_text(metadata)
-        incoming = converters.to_arrow(data, preserve_index=preserve_index)
+        incoming = converters.to_arrow(data, preserve_index=preserve_index, most_bytes=self._convert_bytes)
         try:
             return self._keep(key, incoming, ttl=ttl, metadata=metadata, overwrite=overwrite, auto_partition=auto_partition)
         except TypeError as error:  # what __arrow_c_stream__ gave is no stream
@@ -129,7 +131,13 @@ class Tables:
         text, is_faithful = metadata_text(metadata)
         export = getattr(incoming.stream, "__arrow_c_stream__", None)
         stream = incoming.stream if export is None else export()
-        entry = _core.put(self._handle, key, stream, incoming.kind, text, ttl, overwrite, auto_partition, incoming.copy)
+        try:
+            entry = _core.put(self._handle, key, stream, incoming.kind, text, ttl, overwrite, auto_partition, incoming.copy)
+        except CacheError:
+            failure = getattr(incoming.stream, "error", None)  # what a stream of our own raised, of which the engine has the text alone
+            if isinstance(failure, CacheError):
+                raise failure from None
+            raise
         if metadata is not None and not is_faithful:
             keep_metadata(entry, metadata)
         return entry

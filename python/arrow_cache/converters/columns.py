@@ -54,10 +54,13 @@ _BY_DTYPE: tuple[tuple[type, str], ...] = (
     (pd.ArrowDtype, "arrow"),
 )
 
+#: Codecs that convert some rows at a time where they are asked to.
+_DEFERRING = ("geometry", "string")
+
 _NULLABLE = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64", "boolean")
 
 
-def encode(values: Any, where: str) -> Encoded:
+def encode(values: Any, where: str, *, deferring: bool = False) -> Encoded:
     """Turn one column into Arrow.
 
     Parameters
@@ -66,6 +69,8 @@ def encode(values: Any, where: str) -> Encoded:
         What ``series.array`` or ``index.array`` gives.
     where : str
         The column's name for messages: ``"column 'x'"``.
+    deferring : bool, default False
+        Whether what needs new memory may be converted when its rows are read (`deferred`), where the type allows.
 
     Raises
     ------
@@ -75,12 +80,14 @@ def encode(values: Any, where: str) -> Encoded:
     if type(values) is pd.arrays.NumpyExtensionArray:
         values = np.asarray(values)
     if not isinstance(values, np.ndarray) and not (isinstance(values.dtype, np.dtype) and values.dtype.kind in "mM"):
-        encoded: Encoded = _CODECS[_codec_name(values.dtype)].encode(values, where)
+        name = _codec_name(values.dtype)
+        codec = _CODECS[name].encode
+        encoded: Encoded = codec(values, where, deferring=True) if deferring and name in _DEFERRING else codec(values, where)
         return encoded
     values = np.asarray(values)
     if values.dtype.kind == "O":
-        return object_columns.encode(values, where)
-    return numpy_columns.encode(values, where)
+        return object_columns.encode(values, where, deferring=deferring)
+    return numpy_columns.encode(values, where, deferring=deferring)
 
 
 def _codec_name(dtype: Any) -> str:

@@ -21,7 +21,7 @@ _TAKEN = (
 )
 
 
-def to_arrow(data: Any, *, preserve_index: bool = True) -> Incoming:
+def to_arrow(data: Any, *, preserve_index: bool = True, most_bytes: int | None = None) -> Incoming:
     """Turn what a user has into an Arrow stream, with what is needed to give the same back.
 
     Parameters
@@ -30,6 +30,9 @@ def to_arrow(data: Any, *, preserve_index: bool = True) -> Incoming:
         A frame, a table, or the path or URL of files, or a list of such.
     preserve_index : bool, default True
         Whether the row index of pandas data comes back; else the rows are numbered from 0.
+    most_bytes : int, optional
+        New memory up to which a frame of pandas is converted whole; a larger one is converted while the stream is read, in pieces.
+        Default: however large.
 
     Returns
     -------
@@ -52,9 +55,9 @@ def to_arrow(data: Any, *, preserve_index: bool = True) -> Incoming:
     if isinstance(data, (str, os.PathLike)):
         return files.from_files(data)
     if isinstance(data, pd.DataFrame):
-        return _from_frame(data, preserve_index)
+        return _from_frame(data, preserve_index, most_bytes)
     if isinstance(data, pd.Series):
-        return _from_series(data, preserve_index)
+        return _from_series(data, preserve_index, most_bytes)
     if isinstance(data, pd.Index):
         return pandas_in.from_index(data)
     if polars_frames.is_polars(data):
@@ -67,19 +70,23 @@ def to_arrow(data: Any, *, preserve_index: bool = True) -> Incoming:
     raise UnsupportedTypeError(f"{_describe(data)} is no table{_remedy(data)}. Taken are {_TAKEN}")
 
 
-def _from_frame(frame: Any, preserve_index: bool) -> Incoming:
+def _from_frame(frame: Any, preserve_index: bool, most_bytes: int | None) -> Incoming:
     if type(frame).__module__.startswith("geopandas.") and type(frame).__name__ == "GeoDataFrame":
         active = frame._geometry_column_name
-        return pandas_in.from_frame(frame, preserve_index=preserve_index, kind="geopandas", geometry=active)
+        return pandas_in.from_frame(
+            frame, preserve_index=preserve_index, kind="geopandas", geometry=active, most_bytes=most_bytes
+        )
     pandas_in.refuse_subclass(frame, pd.DataFrame)
-    return pandas_in.from_frame(frame, preserve_index=preserve_index)
+    return pandas_in.from_frame(frame, preserve_index=preserve_index, most_bytes=most_bytes)
 
 
-def _from_series(series: Any, preserve_index: bool) -> Incoming:
+def _from_series(series: Any, preserve_index: bool, most_bytes: int | None) -> Incoming:
     if type(series).__module__.startswith("geopandas.") and type(series).__name__ == "GeoSeries":
-        return pandas_in.from_series(series, preserve_index=preserve_index, kind="geopandas_series")
+        return pandas_in.from_series(
+            series, preserve_index=preserve_index, kind="geopandas_series", most_bytes=most_bytes
+        )
     pandas_in.refuse_subclass(series, pd.Series)
-    return pandas_in.from_series(series, preserve_index=preserve_index)
+    return pandas_in.from_series(series, preserve_index=preserve_index, most_bytes=most_bytes)
 
 
 def _describe(data: Any) -> str:

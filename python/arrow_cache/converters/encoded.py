@@ -21,7 +21,7 @@ class Encoded:
 
     Attributes
     ----------
-    array : pyarrow.Array or pyarrow.ChunkedArray
+    array : pyarrow.Array, pyarrow.ChunkedArray or Deferred
         The values; what SQL sees.
     fact : str or dict
         What `columns.decode` needs beside the array to give the original back.
@@ -31,7 +31,7 @@ class Encoded:
         Metadata of the Arrow field, such as an extension's name.
     """
 
-    array: pa.Array | pa.ChunkedArray
+    array: Any
     fact: Fact
     aliased: bool = False
     metadata: Mapping[bytes, bytes] | None = None

@@ -13,7 +13,9 @@ import pyarrow as pa
 
 from ..errors import UnsupportedTypeError
 from . import crs, row_codes
+from .deferred import BLOCK_ROWS, Deferred
 from .encoded import Encoded
+from .lasting_memory import lasting_pool
 
 __all__ = ["decode", "encode", "from_wkb"]
 
@@ -21,12 +23,11 @@ _RING, _POINT, _COLLECTION = 2, 0, 7
 _AS_RING, _AS_NAN_POINT = 1, 2
 
 
-def encode(values: Any, where: str) -> Encoded:
+def encode(values: Any, where: str, *, deferring: bool = False) -> Encoded:
     """Turn a ``GeometryArray`` of GeoPandas into WKB."""
     import shapely
 
     geometries = np.asarray(values, dtype=object)
-    wkb = shapely.to_wkb(geometries, flavor="iso")
     fact: dict[str, Any] = {"as": "geometry", "crs": crs.to_fact(values.crs, where)}
     types = shapely.get_type_id(geometries)
     codes = np.where(types == _RING, _AS_RING, 0)
@@ -35,16 +36,36 @@ def encode(values: Any, where: str) -> Encoded:
     if codes.any():
         fact["codes"] = row_codes.pack(codes)
     doubtful = (codes == _AS_NAN_POINT) | (types == _COLLECTION)
-    _check(geometries[doubtful], wkb[doubtful], codes[doubtful], where)
+    _check(geometries[doubtful], codes[doubtful], where)
     fact.update(_uniform(geometries, where))
-    return Encoded(pa.array(wkb, pa.binary()), fact, metadata=crs.field_metadata(fact["crs"]))
+    array = _deferred(geometries) if deferring else pa.array(_wkb(geometries), pa.binary())
+    return Encoded(array, fact, metadata=crs.field_metadata(fact["crs"]))
 
 
-def _check(geometries: Any, wkb: Any, codes: Any, where: str) -> None:
+def _wkb(geometries: Any) -> Any:
+    import shapely
+
+    return shapely.to_wkb(geometries, flavor="iso")
+
+
+def _deferred(geometries: Any) -> Deferred:
+    import shapely
+
+    def make(rows: slice) -> pa.Array:
+        return pa.array(_wkb(geometries[rows]), pa.binary(), memory_pool=lasting_pool())
+
+    # WKB has 16 or 24 bytes a coordinate, and a few around them; while it is made, once more.
+    coordinates = shapely.get_num_coordinates(geometries)
+    starts = np.arange(0, len(geometries), BLOCK_ROWS)
+    block_bytes = np.add.reduceat(coordinates * 24 + 50, starts) if len(starts) else np.zeros(0, dtype=np.int64)
+    return Deferred(len(geometries), pa.binary(), make, block_bytes, shapely.is_missing(geometries))
+
+
+def _check(geometries: Any, codes: Any, where: str) -> None:
     """Refuse what does not come back: a ring inside a collection, a point of which only one coordinate is NaN."""
     import shapely
 
-    back = _restore(shapely.from_wkb(wkb), codes)
+    back = _restore(shapely.from_wkb(_wkb(geometries)), codes)
     wrong = np.flatnonzero(shapely.to_wkt(back) != shapely.to_wkt(geometries))
     if len(wrong):
         raise UnsupportedTypeError(

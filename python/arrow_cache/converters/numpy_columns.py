@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from ..errors import UnsupportedTypeError
+from .deferred import BLOCK_ROWS, Deferred
 from .encoded import Encoded, shares_memory
+from .lasting_memory import lasting_pool
 
 __all__ = ["decode", "encode", "is_direct"]
 
@@ -24,7 +26,7 @@ _REMEDY = {
 _UNITS = ("s", "ms", "us", "ns")
 
 
-def encode(values: np.ndarray[Any, Any], where: str) -> Encoded:
+def encode(values: np.ndarray[Any, Any], where: str, *, deferring: bool = False) -> Encoded:
     """Turn a one-dimensional numpy array into Arrow, without a copy where the memory layouts agree."""
     dtype = values.dtype
     kind = dtype.kind
@@ -35,6 +37,8 @@ def encode(values: np.ndarray[Any, Any], where: str) -> Encoded:
         remedy = _REMEDY.get(kind, "convert it to numbers, text or times")
         raise UnsupportedTypeError(f"{where} has the numpy dtype {dtype}, which Arrow cannot hold: {remedy}")
     fact = dtype.name if dtype.isnative else dtype.str
+    if deferring and kind in "iufM" and dtype.isnative and fact != "float16" and not values.flags.c_contiguous:
+        return Encoded(_deferred(values), fact)
     given = values
     if not dtype.isnative:
         values = values.astype(dtype.newbyteorder("="))
@@ -46,6 +50,17 @@ def encode(values: np.ndarray[Any, Any], where: str) -> Encoded:
     if kind == "m" and array.null_count and array.type.unit in ("s", "ms"):
         array = _to_micros(array)
     return Encoded(array, fact, aliased=shares_memory(array, given))
+
+
+def _deferred(values: np.ndarray[Any, Any]) -> Deferred:
+    """Values that lie apart in memory, as in a frame over rows."""
+
+    def make(rows: slice) -> pa.Array:
+        # A copy first: what lies together by chance, as one row does, would be lent.
+        return pa.array(values[rows].copy(), from_pandas=True, memory_pool=lasting_pool())
+
+    blocks = -(-len(values) // BLOCK_ROWS)
+    return Deferred(len(values), make(slice(0, 0)).type, make, np.full(blocks, BLOCK_ROWS * values.dtype.itemsize))
 
 
 def _to_micros(array: pa.Array) -> pa.Array:

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from ..errors import UnsupportedTypeError
 from . import boxed_objects, json_objects, missing_values, nested_objects, written_numbers
+from .deferred import Deferred, converted
 from .encoded import Encoded
 from .object_kinds import KINDS, NoArrowType, Objects
 
@@ -34,7 +35,7 @@ _CODECS: dict[str, ModuleType] = {
 }
 
 
-def encode(values: Objects, where: str) -> Encoded:
+def encode(values: Objects, where: str, *, deferring: bool = False) -> Encoded:
     """Turn a column of Python objects into Arrow.
 
     Raises
@@ -42,21 +43,27 @@ def encode(values: Objects, where: str) -> Encoded:
     UnsupportedTypeError
         The column mixes types, or holds one that has no Arrow form.
     """
-    text = _encode_text(values, where)
+    text = _encode_text(values, where, deferring)
     if text is not None:
         encoded = Encoded(text, {"of": "str"})
     else:
         kind = _only_type(values, where)
-        encoded = Encoded(pa.nulls(len(values)), {"of": "null"}) if kind is None else _encode(values, kind, where)
+        encoded = Encoded(pa.nulls(len(values)), {"of": "null"}) if kind is None else _encode(values, kind, where, deferring)
     array = encoded.array
     fact = {**encoded.fact, "as": "object"} if isinstance(encoded.fact, dict) else {}
     if array.null_count:
-        column = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
-        fact.update(missing_values.describe(values, column.is_null().to_numpy(zero_copy_only=False), where))
+        fact.update(missing_values.describe(values, _nulls(array), where))
     return encoded.with_fact(fact)
 
 
-def _encode_text(values: Objects, where: str) -> pa.Array | pa.ChunkedArray | None:
+def _nulls(array: Any) -> Any:
+    if isinstance(array, Deferred):
+        return array.nulls
+    column = array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+    return column.is_null().to_numpy(zero_copy_only=False)
+
+
+def _encode_text(values: Objects, where: str, deferring: bool) -> Any:
     """The column as strings, or None if it is not one of text.
 
     By far the most common column of objects, so it is looked at by pandas' own fast test, which takes a subclass of str
@@ -66,7 +73,7 @@ def _encode_text(values: Objects, where: str) -> pa.Array | pa.ChunkedArray | No
     if type(first) is not str or pd.api.types.infer_dtype(values, skipna=True) != "string":
         return None
     try:
-        return pa.array(values, pa.string(), from_pandas=True)
+        return converted(values, pa.string(), deferring=deferring)
     except UnicodeEncodeError as error:
         raise UnsupportedTypeError(
             f"{where} has text that is not valid Unicode ({error}): encode it to bytes, or repair it"
@@ -92,11 +99,11 @@ def _only_type(values: Objects, where: str) -> type | None:
     return present.pop() if present else None
 
 
-def _encode(values: Objects, kind: type, where: str) -> Encoded:
+def _encode(values: Objects, kind: type, where: str, deferring: bool) -> Encoded:
     try:
         if kind in KINDS:
             data_type = KINDS[kind].type_of(value for value in values if type(value) is kind)
-            return Encoded(pa.array(values, data_type, from_pandas=True), {"of": KINDS[kind].name})
+            return Encoded(converted(values, data_type, deferring=deferring), {"of": KINDS[kind].name})
         if nested_objects.takes(kind):
             return nested_objects.encode(values, kind)
         if boxed_objects.takes(kind):

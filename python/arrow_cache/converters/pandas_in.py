@@ -12,13 +12,16 @@ import pyarrow as pa
 
 from ..errors import UnsupportedTypeError
 from . import columns, facts, labels, pandas_metadata, row_indexes, values
+from .deferred import Deferred, RowChunks, byte_estimate
 from .encoded import Encoded
 from .incoming import Incoming
 
 __all__ = ["from_frame", "from_index", "from_series", "refuse_subclass"]
 
 
-def from_frame(frame: Any, *, preserve_index: bool = True, kind: str = "pandas", geometry: Any = None) -> Incoming:
+def from_frame(
+    frame: Any, *, preserve_index: bool = True, kind: str = "pandas", geometry: Any = None, most_bytes: int | None = None
+) -> Incoming:
     """Turn a DataFrame into a table, one column at a time, without a copy where Arrow allows.
 
     Parameters
@@ -31,13 +34,16 @@ def from_frame(frame: Any, *, preserve_index: bool = True, kind: str = "pandas",
         ``"geopandas"`` for a GeoDataFrame.
     geometry : label, optional
         Its active geometry column.
+    most_bytes : int, optional
+        New memory up to which columns are converted whole. Beyond it they are converted as the stream is read, an eighth of that at a time.
     """
     names = labels.unique_names(frame.columns)
     arrays = [frame.iloc[:, position].array for position in range(len(names))]
     wheres = [f"column {label!r}" for label in frame.columns]
-    data = list(zip(names, _encode_all(arrays, wheres, len(frame)), strict=True))
     row_index = frame.index if preserve_index else pd.RangeIndex(len(frame))
-    index, index_fact = row_indexes.encode(row_index, names, materialise=not names)
+    deferring = _is_large([*arrays, row_index], most_bytes)
+    data = list(zip(names, _encode_all(arrays, wheres, len(frame), deferring), strict=True))
+    index, index_fact = row_indexes.encode(row_index, names, materialise=not names, deferring=deferring)
     kept: dict[str, Any] = {
         "columns": [[name, encoded.fact] for name, encoded in data],
         "labels": labels.encode(frame.columns, names),
@@ -47,22 +53,25 @@ def from_frame(frame: Any, *, preserve_index: bool = True, kind: str = "pandas",
         kept["geometry"] = values.to_json(geometry, "the name of the active geometry")
     _keep_extras(frame, kept)
     metadata = {**pandas_metadata.write(frame, data, index, index_fact), **facts.write(kept)}
-    return _incoming([*data, *index], metadata, kind)
+    return _incoming([*data, *index], metadata, kind, most_bytes)
 
 
-def from_series(series: Any, *, preserve_index: bool = True, kind: str = "pandas_series") -> Incoming:
+def from_series(
+    series: Any, *, preserve_index: bool = True, kind: str = "pandas_series", most_bytes: int | None = None
+) -> Incoming:
     """Turn a Series into a table of one column; unnamed, SQL calls it ``value``."""
     [name] = labels.unique_names(["value" if series.name is None else series.name])
-    encoded = columns.encode(series.array, f"the series {series.name!r}")
     row_index = series.index if preserve_index else pd.RangeIndex(len(series))
-    index, index_fact = row_indexes.encode(row_index, [name], materialise=False)
+    deferring = _is_large([series.array, row_index], most_bytes)
+    encoded = columns.encode(series.array, f"the series {series.name!r}", deferring=deferring)
+    index, index_fact = row_indexes.encode(row_index, [name], materialise=False, deferring=deferring)
     kept: dict[str, Any] = {
         "columns": [[name, encoded.fact]],
         "name": values.to_json(series.name, "the name of the series"),
         "index": index_fact,
     }
     _keep_extras(series, kept)
-    return _incoming([(name, encoded), *index], facts.write(kept), kind)
+    return _incoming([(name, encoded), *index], facts.write(kept), kind, most_bytes)
 
 
 def from_index(index: Any) -> Incoming:
@@ -71,16 +80,33 @@ def from_index(index: Any) -> Incoming:
     return _incoming(encoded, facts.write({"columns": [], "index": index_fact}), "pandas_index")
 
 
-def _encode_all(arrays: list[Any], wheres: list[str], rows: int) -> list[Encoded]:
+def _is_large(arrays: list[Any], most_bytes: int | None) -> bool:
+    """Whether converting these would take more than `most_bytes` of new memory."""
+    if most_bytes is None:
+        return False
+    needed = 0
+    for array in arrays:
+        if isinstance(array, pd.RangeIndex | pd.MultiIndex):
+            continue
+        needed += byte_estimate(array.array if isinstance(array, pd.Index) else array)
+        if needed > most_bytes:
+            return True
+    return False
+
+
+def _encode_all(arrays: list[Any], wheres: list[str], rows: int, deferring: bool) -> list[Encoded]:
     """Each column's encoding; in threads what pyarrow converts outside the GIL, if there is enough of it."""
     parallel = [position for position, array in enumerate(arrays) if array.dtype != object]
     workers = min(os.cpu_count() or 1, len(parallel))
     if workers < 2 or rows <= 100 * len(arrays):
-        return [columns.encode(array, where) for array, where in zip(arrays, wheres, strict=True)]
+        return [columns.encode(array, where, deferring=deferring) for array, where in zip(arrays, wheres, strict=True)]
     with ThreadPoolExecutor(workers) as pool:
-        started = {position: pool.submit(columns.encode, arrays[position], wheres[position]) for position in parallel}
+        started = {
+            position: pool.submit(columns.encode, arrays[position], wheres[position], deferring=deferring)
+            for position in parallel
+        }
         return [
-            started[position].result() if position in started else columns.encode(array, wheres[position])
+            started[position].result() if position in started else columns.encode(array, wheres[position], deferring=deferring)
             for position, array in enumerate(arrays)
         ]
 
@@ -95,10 +121,15 @@ def _keep_extras(data: Any, kept: dict[str, Any]) -> None:
         kept["unique_labels"] = True
 
 
-def _incoming(made: Sequence[tuple[str, Encoded]], metadata: dict[bytes, bytes], kind: str) -> Incoming:
+def _incoming(
+    made: Sequence[tuple[str, Encoded]], metadata: dict[bytes, bytes], kind: str, most_bytes: int | None = None
+) -> Incoming:
     fields = [pa.field(name, encoded.array.type, metadata=encoded.metadata) for name, encoded in made]
-    table = pa.Table.from_arrays([encoded.array for _, encoded in made], schema=pa.schema(fields, metadata=metadata))
-    return Incoming(table, kind, [position for position, (_, encoded) in enumerate(made) if encoded.aliased])
+    schema, arrays = pa.schema(fields, metadata=metadata), [encoded.array for _, encoded in made]
+    aliased = [position for position, (_, encoded) in enumerate(made) if encoded.aliased]
+    if most_bytes is not None and any(isinstance(array, Deferred) for array in arrays):
+        return Incoming(RowChunks(schema, arrays, max(1, most_bytes // 8)), kind, aliased)
+    return Incoming(pa.Table.from_arrays(arrays, schema=schema), kind, aliased)
 
 
 def refuse_subclass(data: Any, plain: type) -> None:

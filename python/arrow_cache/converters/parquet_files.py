@@ -15,6 +15,7 @@ import pyarrow.dataset as ds
 from ..errors import InvalidArgument, StorageError
 from . import crs, facts, geo_frames, pandas_in
 from .incoming import Incoming
+from .lasting_memory import lasting_pool
 from .locations import Location
 
 __all__ = ["read"]
@@ -58,7 +59,8 @@ def _stream(dataset: Any, schema: pa.Schema, is_local: bool) -> pa.RecordBatchRe
     """
     read_bytes = 1 << (20 if is_local else 23)
     reads = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True, buffer_size=read_bytes)
-    reader = dataset.scanner(batch_readahead=2, fragment_readahead=1, fragment_scan_options=reads).to_reader()
+    scanner = dataset.scanner(batch_readahead=2, fragment_readahead=1, fragment_scan_options=reads, memory_pool=lasting_pool())
+    reader = scanner.to_reader()
     if reader.schema.equals(schema, check_metadata=True):
         return reader
 

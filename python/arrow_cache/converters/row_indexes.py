@@ -14,7 +14,9 @@ from .encoded import Encoded
 __all__ = ["decode", "encode", "names_of"]
 
 
-def encode(index: Any, taken: Iterable[str], *, materialise: bool) -> tuple[list[tuple[str, Encoded]], dict[str, Any]]:
+def encode(
+    index: Any, taken: Iterable[str], *, materialise: bool, deferring: bool = False
+) -> tuple[list[tuple[str, Encoded]], dict[str, Any]]:
     """Turn a row index into columns and the fact that `decode` needs.
 
     Parameters
@@ -25,6 +27,8 @@ def encode(index: Any, taken: Iterable[str], *, materialise: bool) -> tuple[list
         Names that its columns cannot have.
     materialise : bool
         Whether a range gets a column too: a table needs at least one.
+    deferring : bool, default False
+        As `columns.encode` takes it.
     """
     if isinstance(index, pd.MultiIndex):
         names = labels.unique_names(_labels(index.names), taken)
@@ -39,7 +43,7 @@ def encode(index: Any, taken: Iterable[str], *, materialise: bool) -> tuple[list
     if "range" in fact and not materialise:
         return [], fact
     [name] = labels.unique_names(_labels(index.names), taken)
-    encoded = columns.encode(index.array, "the index")
+    encoded = columns.encode(index.array, "the index", deferring=deferring)
     return [(name, encoded)], {**fact, "column": name, "of": encoded.fact}
 
 

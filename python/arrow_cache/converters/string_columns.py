@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ..errors import UnsupportedTypeError
+from .deferred import converted
 from .encoded import Encoded, Fact
 
 __all__ = ["decode", "dtype_from_fact", "dtype_to_fact", "encode"]
@@ -30,13 +31,13 @@ def dtype_from_fact(fact: dict[str, Any]) -> Any:
     return new_dtype("pyarrow" if storage == "pyarrow_numpy" else storage, na_value=np.nan)
 
 
-def encode(values: Any, where: str) -> Encoded:
+def encode(values: Any, where: str, *, deferring: bool = False) -> Encoded:
     """Turn a string array into Arrow: the very buffers where they are Arrow's, which pandas never changes in place."""
     fact: Fact = dtype_to_fact(values.dtype)
     if values.dtype.storage != "python":
         return Encoded(values.__arrow_array__(), fact)
     try:
-        return Encoded(pa.array(np.asarray(values, dtype=object), pa.large_string(), from_pandas=True), fact)
+        return Encoded(converted(np.asarray(values, dtype=object), pa.large_string(), deferring=deferring), fact)
     except UnicodeEncodeError as error:
         raise UnsupportedTypeError(
             f"{where} has text that is not valid Unicode ({error}): encode it to bytes, or repair it"
