@@ -16,6 +16,7 @@ extension ColumnStatistics {
 
   private static func bounds(_ field: Field, _ range: ValueRange) -> Bounds {
     if field.isWellKnownBinary { return range.geometryBounds(field.format) }
+    if let format = field.encodedFormat { return format == "u" || format == "U" || format == "vu" ? range.encodedTextBounds(field.format) : .unknown }
     guard field.dictionary == nil, !field.isExtension else { return .unknown }
     switch field.format {
     case "b": return range.boolBounds()

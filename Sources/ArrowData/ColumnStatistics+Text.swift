@@ -59,6 +59,31 @@ extension ValueRange {
     }
     return isBroken ? .unknown : extremes.bounds
   }
+
+  /// Bounds of texts that the cache has encoded: of those values of the dictionary that the rows have.
+  func encodedTextBounds(_ indexFormat: String) -> ColumnStatistics.Bounds {
+    guard count > 0, let indices = array.buffer(1), let dictionary = array.dictionary?.pointee else { return .noValues }
+    guard let values = OffsetTexts<Int32>(dictionary) else { return .unknown }
+    var isUsed = [Bool](repeating: false, count: dictionary.count)
+    var isBroken = false
+    eachWord { rows, valid in
+      var rest = valid
+      while rest != 0 {
+        let element = first + rows.lowerBound + rest.trailingZeroBitCount
+        rest &= rest - 1
+        let code =
+          indexFormat == "C"
+          ? Int(indices.load(fromByteOffset: element, as: UInt8.self)) : Int(indices.load(fromByteOffset: element * 2, as: UInt16.self))
+        if code < isUsed.count { isUsed[code] = true } else { isBroken = true }
+      }
+    }
+    var extremes = TextExtremes(dataEnd: nil)
+    for code in isUsed.indices where isUsed[code] {
+      guard let value = values.value(dictionary.start + code) else { return .unknown }
+      extremes.add(value.start, value.count)
+    }
+    return isBroken ? .unknown : extremes.bounds
+  }
 }
 
 /// The smallest and the largest of the texts added, by bytes. Most are judged by their first eight bytes, read as one number.

@@ -14,6 +14,9 @@ public final class Field: Sendable {
   /// The values' field where the column is dictionary-encoded.
   public let dictionary: Field?
 
+  /// The format of the values as they were put where the cache itself has dictionary-encoded them; nil for all other columns.
+  public let encodedFormat: String?
+
   /// Nodes of an array of this field without its dictionary: itself and what is below.
   let nodeCount: Int
 
@@ -25,6 +28,7 @@ public final class Field: Sendable {
     (self.name, self.format, self.nullable) = (name, format, nullable)
     (self.dictionaryOrdered, self.keysSorted) = (dictionaryOrdered, keysSorted)
     (self.metadata, self.children, self.dictionary) = (metadata, children, dictionary)
+    encodedFormat = Self.encodedFormat(metadata, values: dictionary)
     nodeCount = children.reduce(1) { $0 + $1.nodeCount } + (dictionary?.nodeCount ?? 0)
     try checkShape()
   }
