@@ -34,7 +34,9 @@ public final class ArrowCache: @unchecked Sendable {
   public init(options: CacheOptions = CacheOptions()) throws(CacheError) {
     openedAt = SystemClock().now()
     store = try Store(options: options.store)
-    engine = try QueryEngine(store: store, options: options.query)
+    var query = options.query
+    query.internalTables = [.entries(of: store), .partitions(of: store)]
+    engine = try QueryEngine(store: store, options: query)
   }
 
   deinit { close() }

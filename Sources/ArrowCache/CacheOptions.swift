@@ -18,9 +18,9 @@ public struct CacheOptions: Sendable {
   public var duckdbLibraryPath: String?
   /// Threads that queries share. Default: one a core.
   public var threadCount: Int?
-  /// What DuckDB may allocate for sorting, joining and grouping, in bytes. Default: DuckDB's own, 80 % of the machine.
+  /// What DuckDB may allocate for sorting, joining and grouping, in bytes. Default: 0.3 of the machine or container.
   public var queryMemoryLimitBytes: Int?
-  /// Where DuckDB puts temporary files beyond that. Default: DuckDB's own.
+  /// Where DuckDB puts temporary files beyond that, a folder that is there. Default: nowhere.
   public var temporaryDirectory: String?
   /// DuckDB extensions, by name or file, that are loaded when the cache is opened. Default: none.
   public var duckdbExtensions: [String] = []
@@ -48,8 +48,8 @@ public struct CacheOptions: Sendable {
     var options = QueryOptions()
     options.libraryPath = duckdbLibraryPath
     options.threadCount = threadCount
-    options.memoryLimitBytes = queryMemoryLimitBytes
-    options.temporaryDirectory = temporaryDirectory
+    if let queryMemoryLimitBytes { options.memoryLimitBytes = queryMemoryLimitBytes }
+    if let temporaryDirectory, !temporaryDirectory.isEmpty { options.temporaryFolder = { temporaryDirectory } }
     options.extensionPaths = duckdbExtensions
     return options
   }

@@ -1,4 +1,5 @@
 import CArrow
+import CacheStore
 import Primitives
 
 /// One open DuckDB database that sees the cache's tables. Two implementations: `V2Database` (DuckDB 2.0: filter pushdown,
@@ -7,7 +8,17 @@ protocol Database: AnyObject, Sendable {
   var engineName: String { get }
   /// The table function behind the names of the cached tables.
   var scanFunction: String { get }
+  /// The one behind the engine's own tables.
+  var tableFunction: String { get }
   func connect() throws(CacheError) -> any Connection
+}
+
+/// What a database sees beside its own tables.
+struct DatabaseContent: Sendable {
+  /// The names `_cache_<key>`.
+  let store: Store
+  let entries: ScanContext
+  let tables: ScanContext
 }
 
 /// A session on a database. One statement at a time; `interrupt` from any thread.

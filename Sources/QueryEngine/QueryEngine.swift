@@ -21,7 +21,7 @@ public final class QueryEngine: @unchecked Sendable {
   public init(store: Store, options: QueryOptions = QueryOptions()) throws(CacheError) {
     library = try DuckDBLibrary.load(path: options.libraryPath)
     (self.store, self.options) = (store, options)
-    pool = Locked(SessionPool(database: try QueryEngine.open(library, ScanContext(store: store, counters: scanCounters), options)))
+    pool = Locked(try QueryEngine.open(library, store, scanCounters, options))
   }
 
   /// As DuckDB says it: "v2.0.0".
@@ -64,12 +64,7 @@ public final class QueryEngine: @unchecked Sendable {
     do throws(CacheError) {
       let source = try rows(
         of: "SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()", parameters: .none, cancellation: nil, streaming: false)
-      var array = ArrowArray()
-      guard try source.next(into: &array) else { return nil }
-      let batch = try RecordBatch(importing: &array, schema: source.schema)
-      guard batch.rowCount == 1 else { return nil }
-      let column = batch.column(0).pointee
-      return column.buffers[1].map { Int($0.load(fromByteOffset: Int(column.offset) * 8, as: Int64.self)) }
+      return try readInt64(source)
     } catch {
       return nil
     }
@@ -77,23 +72,6 @@ public final class QueryEngine: @unchecked Sendable {
 
   /// Interrupts running queries, waits for them, and closes the database. Streams handed out stay readable.
   public func close() { pool.withLock { $0 }.close() }
-
-  private static func open(_ library: DuckDBLibrary, _ context: ScanContext, _ options: QueryOptions) throws(CacheError) -> any Database {
-    var settings: [(name: String, value: String)] = []
-    if let threads = options.threadCount { settings.append(("threads", "\(threads)")) }
-    if let bytes = options.memoryLimitBytes { settings.append(("memory_limit", "\(bytes)B")) }
-    if let directory = options.temporaryDirectory { settings.append(("temp_directory", directory)) }
-    let database: any Database =
-      library.hasV2 && !options.usesStableAPI ? try V2Database(context: context, settings: settings) : try V1Database(context: context, settings: settings)
-    if !options.extensionPaths.isEmpty {
-      let connection = try database.connect()
-      for path in options.extensionPaths {
-        let name = path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
-        _ = try CollectedResult(try connection.execute("LOAD '\(name)'", parameters: .none), cancellation: nil)
-      }
-    }
-    return database
-  }
 
   private func checked(_ sql: String) throws(CacheError) -> String {
     guard !sql.utf8.contains(0) else { throw CacheError(.argument, "the SQL text holds a NUL character: DuckDB would stop reading there") }
@@ -120,14 +98,16 @@ public final class QueryEngine: @unchecked Sendable {
   ) throws(CacheError) -> any BatchSource {
     queries.wrappingAdd(1, ordering: .relaxed)
     let snapshot = QuerySnapshot(store: store)
-    return try withSession { (session, detach) throws(CacheError) in
+    let pool = pool.withLock { $0 }
+    pool.space.prepare(pool.database)
+    return try withSession(of: pool) { (session, detach) throws(CacheError) in
       let connection = session.connection
       try cancellation?.attach { connection.interrupt() }
       // A live result is still produced, and can be stopped, after this returns.
       var isLive = false
       defer { if !isLive { cancellation?.detach() } }
       let result = try snapshot.run { () throws(CacheError) in
-        try FileLikeKeys.prepare(sql, on: connection, scanFunction: pool.withLock { $0 }.database.scanFunction, store: store)
+        try FileLikeKeys.prepare(sql, on: connection, scanFunction: pool.database.scanFunction, store: store)
         return try connection.execute(sql, parameters: parameters)
       }
       guard streaming, result.canStream else {
@@ -136,7 +116,7 @@ public final class QueryEngine: @unchecked Sendable {
       let schema = try snapshot.run { () throws(CacheError) in try importSchema(of: result) }
       isLive = true
       let giveBack = detach()
-      return LiveResult(result, schema: schema, snapshot: snapshot) { isBroken in
+      return LiveResult(result, schema: schema, snapshot: snapshot, space: pool.space) { isBroken in
         cancellation?.detach()
         giveBack(isBroken)
       }
@@ -145,9 +125,9 @@ public final class QueryEngine: @unchecked Sendable {
 
   /// Runs `body` with a session, and gives it back afterwards: unless the body detached it, which it then does itself.
   private func withSession<Result>(
-    _ body: (Session, _ detach: () -> (_ isBroken: Bool) -> Void) throws(CacheError) -> Result
+    of pool: SessionPool? = nil, _ body: (Session, _ detach: () -> (_ isBroken: Bool) -> Void) throws(CacheError) -> Result
   ) throws(CacheError) -> Result {
-    let pool = pool.withLock { $0 }
+    let pool = pool ?? self.pool.withLock { $0 }
     let session = try pool.take()
     var isDetached = false
     do throws(CacheError) {
@@ -160,7 +140,7 @@ public final class QueryEngine: @unchecked Sendable {
       return result
     } catch {
       if !isDetached { pool.give(back: session, isBroken: error.code == .duckdb) }
-      guard error.code == .duckdb || error.message.contains("database has been invalidated") else { throw error }
+      guard error.code == .duckdb || error.message.contains("database has been invalidated") else { throw pool.space.explained(error) }
       throw replaceDatabase(pool, after: error)
     }
   }
@@ -168,7 +148,7 @@ public final class QueryEngine: @unchecked Sendable {
   /// DuckDB declares a database unusable after an internal error of its own; a fresh one takes its place.
   private func replaceDatabase(_ broken: SessionPool, after failure: CacheError) -> CacheError {
     let fresh: SessionPool
-    do throws(CacheError) { fresh = SessionPool(database: try QueryEngine.open(library, ScanContext(store: store, counters: scanCounters), options)) } catch { return error }
+    do throws(CacheError) { fresh = try QueryEngine.open(library, store, scanCounters, options, number: broken.space.number + 1) } catch { return error }
     pool.withLock { pool in
       if pool === broken { pool = fresh }
     }

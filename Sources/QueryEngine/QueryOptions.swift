@@ -1,15 +1,22 @@
+import Primitives
+
 /// How a `QueryEngine` opens DuckDB.
 public struct QueryOptions: Sendable {
   /// DuckDB's shared object; see `DuckDBLibrary.load`. Default: the environment, then the loader.
   public var libraryPath: String?
   /// Threads that queries share. Default: DuckDB's own (one a core).
   public var threadCount: Int?
-  /// What DuckDB may allocate for sorting, joining and grouping, in bytes. Default: DuckDB's own (80 % of the machine).
-  public var memoryLimitBytes: Int?
-  /// Where DuckDB puts temporary files when it runs out of that. Default: DuckDB's own.
-  public var temporaryDirectory: String?
+  /// What DuckDB may allocate for sorting, joining and grouping, in bytes. Default: 0.3 of the machine or container.
+  public var memoryLimitBytes = Int(Double(MachineMemory.byteCount) * 0.3)
+  /// Where DuckDB puts what does not fit into that: a folder that may not be there yet, in one that is. Asked before the first
+  /// statement, and again as long as it throws: statements then have memory alone. Default: nowhere.
+  public var temporaryFolder: (@Sendable () throws(CacheError) -> String)?
+  /// How many bytes of temporary files there may be now, asked before each statement; nil: what the disk has. Default: nil.
+  public var temporaryLimitBytes: (@Sendable () -> Int?)?
   /// Extension files or names to `LOAD` when the database is opened. Default: none.
   public var extensionPaths: [String] = []
+  /// Tables of the engine's own, in the schema `arrow_cache`. Default: none.
+  public var internalTables: [InternalTable] = []
 
   /// Keep to DuckDB's stable C API where the second one is there too: slower, without skipping. Default: false.
   public var usesStableAPI = false

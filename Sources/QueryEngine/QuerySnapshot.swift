@@ -2,12 +2,13 @@ import CacheStore
 import Glibc
 import Primitives
 
-/// The entries one statement has touched: every reference to a key within it sees the same version.
+/// What one statement has touched: every reference to a key within it sees the same version.
 ///
 /// DuckDB binds a statement on the thread that runs it, so the snapshot of the running statement is found through the thread.
 final class QuerySnapshot: @unchecked Sendable {
   private let store: Store
   private let entries = Locked<[String: Entry]>([:])
+  private let tables = Locked<[String: BatchTable]>([:])
 
   init(store: Store) { self.store = store }
 
@@ -22,6 +23,17 @@ final class QuerySnapshot: @unchecked Sendable {
   func entry(_ key: String) -> Entry? {
     if let entry = entries.withLock({ $0[key] }) { return entry }
     return store.peek(key).map(keep)
+  }
+
+  /// A table of the engine's own, made where the statement has none yet.
+  func table(_ name: String, make: () throws(CacheError) -> BatchTable) throws(CacheError) -> BatchTable {
+    if let known = tables.withLock({ $0[name] }) { return known }
+    let made = try make()
+    return tables.withLock { tables in
+      if let first = tables[name] { return first }
+      tables[name] = made
+      return made
+    }
   }
 
   private func keep(_ entry: Entry) -> Entry {

@@ -39,10 +39,11 @@ final class CollectedResult: BatchSource {
 final class LiveResult: BatchSource {
   let schema: Schema
   private let snapshot: QuerySnapshot
+  private let space: TemporarySpace
   private var running: (result: any QueryResult, giveBack: (_ isBroken: Bool) -> Void)?
 
-  init(_ result: any QueryResult, schema: Schema, snapshot: QuerySnapshot, giveBack: @escaping (_ isBroken: Bool) -> Void) {
-    (self.schema, self.snapshot) = (schema, snapshot)
+  init(_ result: any QueryResult, schema: Schema, snapshot: QuerySnapshot, space: TemporarySpace, giveBack: @escaping (_ isBroken: Bool) -> Void) {
+    (self.schema, self.snapshot, self.space) = (schema, snapshot, space)
     running = (result, giveBack)
   }
 
@@ -54,7 +55,7 @@ final class LiveResult: BatchSource {
       if try snapshot.run({ () throws(CacheError) in try result.next(into: array) }) { return true }
     } catch {
       finish(isBroken: error.code == .duckdb)
-      throw error
+      throw space.explained(error)
     }
     finish(isBroken: false)
     return false
@@ -71,4 +72,15 @@ func importSchema(of result: any QueryResult) throws(CacheError) -> Schema {
   var schema = ArrowSchema()
   try result.schema(into: &schema)
   return try Schema(importing: &schema)
+}
+
+/// The one number of a result of one row; nil where it is null.
+func readInt64(_ source: any BatchSource) throws(CacheError) -> Int? {
+  var array = ArrowArray()
+  guard try source.next(into: &array) else { return nil }
+  let batch = try RecordBatch(importing: &array, schema: source.schema)
+  guard batch.rowCount == 1, batch.columnCount == 1, source.schema.fields[0].format == "l" else { return nil }
+  let column = batch.column(0).pointee
+  guard column.null_count == 0 else { return nil }
+  return column.buffers[1].map { Int($0.load(fromByteOffset: Int(column.offset) * 8, as: Int64.self)) }
 }

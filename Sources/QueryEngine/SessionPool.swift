@@ -20,9 +20,10 @@ final class SessionPool: @unchecked Sendable {
   }
 
   let database: any Database
+  let space: TemporarySpace
   private let state = Locked(State())
 
-  init(database: any Database) { self.database = database }
+  init(database: any Database, space: TemporarySpace) { (self.database, self.space) = (database, space) }
 
   var isClosed: Bool { state.withLock { $0.isClosed } }
 

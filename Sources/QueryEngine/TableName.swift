@@ -1,4 +1,5 @@
 import CacheStore
+import Primitives
 
 /// How SQL names a cached table: `_cache_<key>`.
 enum TableName {
@@ -35,7 +36,14 @@ enum TableName {
     }
   }
 
-  static func entry(_ key: String, store: Store) -> Entry? {
-    QuerySnapshot.current?.entry(key) ?? store.peek(key)
+  /// A context that reads the entries of `store`.
+  static func context(_ store: Store, counters: ScanCounters) -> ScanContext {
+    ScanContext(counters: counters) { (key) throws(CacheError) in
+      guard let entry = QuerySnapshot.current?.entry(key) ?? store.peek(key) else {
+        throw CacheError(.query, "the entry '\(key)' is no longer in the cache")
+      }
+      guard !entry.schema.fields.isEmpty else { throw CacheError(.query, "the entry '\(key)' has no columns, and SQL needs one at least") }
+      return entry
+    }
   }
 }

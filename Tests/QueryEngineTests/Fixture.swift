@@ -17,9 +17,13 @@ final class Fixture {
   let store: Store
   let engine: QueryEngine
 
-  init(_ engineName: String, storeOptions: StoreOptions = StoreOptions()) throws {
+  init(
+    _ engineName: String, storeOptions: StoreOptions = StoreOptions(), queryOptions: QueryOptions = QueryOptions(),
+    tables: (Store) -> [InternalTable] = { _ in [] }
+  ) throws {
     store = try Store(options: storeOptions)
-    var options = QueryOptions()
+    var options = queryOptions
+    options.internalTables = tables(store)
     options.usesStableAPI = engineName == "v1"
     options.threadCount = 2
     engine = try QueryEngine(store: store, options: options)

@@ -13,18 +13,18 @@ struct ScanColumn: Sendable {
   }
 }
 
-/// One reference to a cached table within a statement. DuckDB keeps it until the statement's result is destroyed, and so the
-/// entry's buffers, into which the strings of its vectors point.
+/// One reference to a table within a statement. DuckDB keeps it until the statement's result is destroyed, and so the
+/// source's buffers, into which the strings of its vectors point.
 final class ScanBinding: @unchecked Sendable {
-  let entry: Entry
+  let source: any ScanSource
   let columns: [ScanColumn]
   let counters: ScanCounters
   /// What every row that the query wants satisfies, as far as it is known here. DuckDB applies its filters itself: this only
   /// says which partitions cannot hold such a row. Set while the statement is optimised, by one thread.
   var predicates: [Predicate] = []
 
-  init(entry: Entry, columns: [ScanColumn], counters: ScanCounters) {
-    (self.entry, self.columns, self.counters) = (entry, columns, counters)
+  init(source: any ScanSource, columns: [ScanColumn], counters: ScanCounters) {
+    (self.source, self.columns, self.counters) = (source, columns, counters)
   }
 
   /// Names as SQL needs them: unique without regard to case, by DuckDB's own scheme (`a`, `A_1`).

@@ -1,4 +1,3 @@
-import CacheStore
 import Synchronization
 
 /// What the scans of an engine have read and what statistics let them leave out.
@@ -20,12 +19,4 @@ public final class ScanCounters: Sendable {
   }
 
   func count(rows: Int) { rowsRead.wrappingAdd(rows, ordering: .relaxed) }
-}
-
-/// What DuckDB's callbacks are given.
-final class ScanContext: Sendable {
-  let store: Store
-  let counters: ScanCounters
-
-  init(store: Store, counters: ScanCounters) { (self.store, self.counters) = (store, counters) }
 }

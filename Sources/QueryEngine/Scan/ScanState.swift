@@ -46,13 +46,14 @@ final class ScanState: Sendable {
   init(binding: ScanBinding, columns: [Int]) {
     self.binding = binding
     self.columns = columns.map { binding.columns.indices.contains($0) ? $0 : -1 }
-    let entry = binding.entry
+    let source = binding.source
+    let partitions = source.partitions
     let predicates = binding.predicates
-    let wanted = entry.partitions.indices.filter { partition in
-      predicates.allSatisfy { $0.mayMatch { entry.statistics(partition: partition, column: $0) } }
+    let wanted = partitions.indices.filter { partition in
+      predicates.allSatisfy { $0.mayMatch { source.statistics(partition: partition, column: $0) } }
     }
-    morsels = Morsel.cut(wanted.lazy.map { entry.partitions[$0] })
-    binding.counters.count(partitionsScanned: wanted.count, skipped: entry.partitions.count - wanted.count)
+    morsels = Morsel.cut(wanted.lazy.map { partitions[$0] })
+    binding.counters.count(partitionsScanned: wanted.count, skipped: partitions.count - wanted.count)
   }
 
   /// Why the scan cannot deliver what it is asked for, if so.
@@ -98,7 +99,7 @@ final class ScanWorker {
         let remaining = slice.count - offset
         if remaining > 0 {
           let rows = Rows(
-            batch: state.binding.entry.batches[slice.batchIndex], offset: slice.offset + offset, count: min(remaining, ScanWorker.vectorSize))
+            batch: state.binding.source.batches[slice.batchIndex], offset: slice.offset + offset, count: min(remaining, ScanWorker.vectorSize))
           offset += rows.count
           return rows
         }

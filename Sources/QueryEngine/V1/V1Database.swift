@@ -6,14 +6,17 @@ import Primitives
 /// DuckDB through its stable C API (1.5 and later): scans without skipping, results converted chunk by chunk.
 final class V1Database: Database, @unchecked Sendable {
   let engineName = "v1"
-  /// With a number nobody can guess: the stable API takes no qualified name, and a macro of the user's must not stand in for the scan.
-  let scanFunction = "\(TableName.scanFunction)_\(String(UInt64.random(in: .min ... .max), radix: 16))"
+  let scanFunction: String
+  let tableFunction: String
   private(set) var handle: OpaquePointer?
   /// What DuckDB's Arrow conversion wants a connection for; runs no statement.
   private var connection: OpaquePointer?
 
   /// Opens an in-memory database and registers the scan and the names of the cached tables.
-  init(context scan: ScanContext, settings: [(name: String, value: String)]) throws(CacheError) {
+  init(content: DatabaseContent, settings: [(name: String, value: String)]) throws(CacheError) {
+    // With a number nobody can guess: the stable API takes no qualified name, and a macro of the user's must not stand in for the scan.
+    let number = String(UInt64.random(in: .min ... .max), radix: 16)
+    (scanFunction, tableFunction) = ("\(TableName.scanFunction)_\(number)", "\(InternalTable.scanFunction)_\(number)")
     var config: OpaquePointer?
     guard v1.pointee.create_config(&config) == 0 else { throw CacheError(.duckdb, "DuckDB could not make a configuration") }
     defer { v1.pointee.destroy_config(&config) }
@@ -26,9 +29,11 @@ final class V1Database: Database, @unchecked Sendable {
       throw CacheError(.duckdb, "DuckDB could not be opened", cause: text(message))
     }
     guard v1.pointee.connect(handle, &connection) == 0 else { throw CacheError(.duckdb, "DuckDB could not open a connection") }
-    let context = V1Context(scan: scan, database: handle, converter: V1ConverterConnection(lending: connection), scanFunction: scanFunction)
-    try V1Scan.register(on: connection, context: context)
-    v1.pointee.add_replacement_scan(handle, V1Scan.replace, owned(context), releaseOwned)
+    let converter = V1ConverterConnection(lending: connection)
+    for (name, scan) in [(scanFunction, content.entries), (tableFunction, content.tables)] {
+      try V1Scan.register(name, on: connection, context: V1Context(scan: scan, database: handle, converter: converter))
+    }
+    v1.pointee.add_replacement_scan(handle, V1Scan.replace, owned(V1Names(store: content.store, scanFunction: scanFunction)), releaseOwned)
   }
 
   deinit {
@@ -44,15 +49,22 @@ final class V1Database: Database, @unchecked Sendable {
   }
 }
 
-/// What the callbacks of the first API are given.
+/// What stands behind the names `_cache_<key>`.
+final class V1Names: Sendable {
+  let store: Store
+  let scanFunction: String
+
+  init(store: Store, scanFunction: String) { (self.store, self.scanFunction) = (store, scanFunction) }
+}
+
+/// What the callbacks of a scan of the first API are given.
 final class V1Context: @unchecked Sendable {
   let scan: ScanContext
   private let database: OpaquePointer?
   private let converter: V1ConverterConnection
-  let scanFunction: String
 
-  init(scan: ScanContext, database: OpaquePointer?, converter: V1ConverterConnection, scanFunction: String) {
-    (self.scan, self.database, self.converter, self.scanFunction) = (scan, database, converter, scanFunction)
+  init(scan: ScanContext, database: OpaquePointer?, converter: V1ConverterConnection) {
+    (self.scan, self.database, self.converter) = (scan, database, converter)
   }
 
   /// The connection that converts columns of this schema. Extension types are looked up in the catalog, as a transaction of its own

@@ -34,34 +34,32 @@ enum V1Fill {
 
 /// DuckDB's own conversion of one column from Arrow. Its schema is read only, so threads share it.
 final class V1Converter: @unchecked Sendable {
-  private let entry: Entry
+  private let tableSchema: Schema
   private let column: Int
   private let connection: V1ConverterConnection
   private var schema: OpaquePointer?
 
-  init(entry: Entry, column: Int, connection: V1ConverterConnection) throws(CacheError) {
-    (self.entry, self.column, self.connection) = (entry, column, connection)
+  init(schema tableSchema: Schema, column: Int, connection: V1ConverterConnection) throws(CacheError) {
+    (self.tableSchema, self.column, self.connection) = (tableSchema, column, connection)
     var arrowSchema = ArrowSchema()
-    entry.schema.export(columns: [column], to: &arrowSchema)
+    tableSchema.export(columns: [column], to: &arrowSchema)
     defer { arrowSchema.release?(&arrowSchema) }
     try v1Check(v1.pointee.schema_from_arrow(connection.handle, &arrowSchema, &schema))
-    let field = entry.schema.fields[column]
-    // DuckDB 1.5.5 reads null indices as the first value.
-    if field.dictionary != nil, entry.batches.contains(where: { $0.column(column).pointee.null_count != 0 }) {
-      throw CacheError(.query, "null indices of a dictionary are lost by DuckDB \(text(v1.pointee.library_version())): decode the column, or use DuckDB 2.0")
-    }
   }
 
   deinit { v1.pointee.destroy_arrow_converted_schema(&schema) }
 
   /// The type DuckDB gives the column: the API says it only of converted data, so no rows are converted.
   func columnType() throws(CacheError) -> V1Type {
-    let batch = entry.batches.first ?? RecordBatch(emptyOf: entry.schema)
-    // One row, where there is one: DuckDB 1.5.5 fails on dictionaries inside lists of none.
-    return try convert(batch, offset: 0, count: min(1, batch.rowCount)) { V1Type(adopting: v1.pointee.vector_get_column_type($0)) }
+    try convert(RecordBatch(emptyOf: tableSchema), offset: 0, count: 0) { V1Type(adopting: v1.pointee.vector_get_column_type($0)) }
   }
 
   func fill(_ vector: OpaquePointer?, rows: ScanWorker.Rows) throws(CacheError) {
+    // DuckDB 1.5.5 reads null indices as the first value.
+    let field = tableSchema.fields[column]
+    if field.dictionary != nil, rows.batch.column(column).pointee.null_count != 0 {
+      throw CacheError(.query, ScanColumn.failure(field.name, field, "it loses null indices"))
+    }
     try convert(rows.batch, offset: rows.offset, count: rows.count) { v1.pointee.vector_reference_vector(vector, $0) }
   }
 

@@ -4,12 +4,12 @@ import CDuckDB
 import CacheStore
 import Primitives
 
-/// The table function `arrow_cache_scan(key)` and the names `_cache_<key>` of DuckDB's stable API.
+/// A table function of one name, `arrow_cache_scan(key)`, and the names `_cache_<key>` of DuckDB's stable API.
 enum V1Scan {
-  static func register(on connection: OpaquePointer?, context: V1Context) throws(CacheError) {
+  static func register(_ name: String, on connection: OpaquePointer?, context: V1Context) throws(CacheError) {
     var function = v1.pointee.create_table_function()
     defer { v1.pointee.destroy_table_function(&function) }
-    v1.pointee.table_function_set_name(function, context.scanFunction)
+    v1.pointee.table_function_set_name(function, name)
     V1Type(id: V1TypeID.varchar).lend { v1.pointee.table_function_add_parameter(function, $0) }
     v1.pointee.table_function_set_extra_info(function, owned(context), releaseOwned)
     v1.pointee.table_function_set_bind(function, bind)
@@ -23,12 +23,12 @@ enum V1Scan {
   }
 
   static let replace: duckdb_v1_replacement = { info, name, data in
-    guard let context = borrowed(data, as: V1Context.self) else { return }
-    switch TableName.resolve(text(name), store: context.scan.store) {
+    guard let names = borrowed(data, as: V1Names.self) else { return }
+    switch TableName.resolve(text(name), store: names.store) {
     case .notOurs: return
     case .failure(let message): v1.pointee.replacement_scan_set_error(info, message)
     case .entry(let entry):
-      v1.pointee.replacement_scan_set_function_name(info, context.scanFunction)
+      v1.pointee.replacement_scan_set_function_name(info, names.scanFunction)
       let key = entry.key.utf8CString.withUnsafeBufferPointer {
         V1Value(adopting: v1.pointee.create_varchar_length($0.baseAddress, UInt64($0.count - 1)))
       }
@@ -55,40 +55,39 @@ enum V1Scan {
     guard let context = borrowed(v1.pointee.bind_get_extra_info(info), as: V1Context.self) else { return }
     let argument = V1Value(adopting: v1.pointee.bind_get_parameter(info, 0))
     let characters = argument.lend { v1.pointee.get_varchar($0) }
-    let key = text(characters)
+    let name = text(characters)
     v1.pointee.free(characters)
-    guard let entry = TableName.entry(key, store: context.scan.store) else {
-      return v1.pointee.bind_set_error(info, "\(DuckDBMessage.ours)the entry '\(key)' is no longer in the cache")
-    }
-    guard !entry.schema.fields.isEmpty else {
-      return v1.pointee.bind_set_error(info, "\(DuckDBMessage.ours)the entry '\(key)' has no columns, and SQL needs one at least")
+    let source: any ScanSource
+    let connection: V1ConverterConnection
+    do throws(CacheError) {
+      source = try context.scan.source(name)
+      connection = try context.converter(for: source.schema)
+    } catch let failure {
+      return v1.pointee.bind_set_error(info, DuckDBMessage.ours + failure.description)
     }
     var columns: [ScanColumn] = []
     var converters: [Int: V1Converter] = [:]
-    let connection: V1ConverterConnection
-    do throws(CacheError) { connection = try context.converter(for: entry.schema) } catch let failure {
-      return v1.pointee.bind_set_error(info, failure.description)
-    }
-    for (index, name) in ScanBinding.columnNames(entry.schema).enumerated() {
-      let (kind, plain) = ColumnKind.of(entry.schema.fields[index], decodesDictionaries: true)
+    for (index, name) in ScanBinding.columnNames(source.schema).enumerated() {
+      let field = source.schema.fields[index]
+      let (kind, plain) = ColumnKind.of(field, decodesDictionaries: true)
       var type = V1Type(id: plain.map(V1TypeID.of) ?? V1TypeID.varchar)
       var failure: String?
       if plain == nil {
         do throws(CacheError) {
-          if let refusal = ColumnKind.refusal(entry.schema.fields[index], isStableAPI: true) { throw CacheError(.query, refusal) }
-          let converter = try V1Converter(entry: entry, column: index, connection: connection)
+          if let refusal = ColumnKind.refusal(field, isStableAPI: true) { throw CacheError(.query, refusal) }
+          let converter = try V1Converter(schema: source.schema, column: index, connection: connection)
           type = try converter.columnType()
           converters[index] = converter
         } catch {
-          failure = ScanColumn.failure(name, entry.schema.fields[index], error.description)
+          failure = ScanColumn.failure(name, field, error.description)
         }
       }
       columns.append(ScanColumn(name: name, kind: kind, failure: failure))
       type.lend { v1.pointee.bind_add_result_column(info, name, $0) }
     }
-    v1.pointee.bind_set_cardinality(info, UInt64(entry.rowCount), true)
-    v1.pointee.bind_set_bind_data(
-      info, owned(Binding(scan: ScanBinding(entry: entry, columns: columns, counters: context.scan.counters), converters: converters)), releaseOwned)
+    v1.pointee.bind_set_cardinality(info, UInt64(source.rowCount), true)
+    let binding = ScanBinding(source: source, columns: columns, counters: context.scan.counters)
+    v1.pointee.bind_set_bind_data(info, owned(Binding(scan: binding, converters: converters)), releaseOwned)
   }
 
   private static let start: duckdb_v1_callback = { info in

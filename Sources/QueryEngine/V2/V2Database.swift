@@ -6,11 +6,12 @@ import Primitives
 final class V2Database: Database, @unchecked Sendable {
   let engineName = "v2"
   let scanFunction = "system.main.\(TableName.scanFunction)"
+  let tableFunction = "system.main.\(InternalTable.scanFunction)"
   private var environment: OpaquePointer?
   private var instance: OpaquePointer?
 
   /// Opens an in-memory database and registers the scan and the names of the cached tables.
-  init(context: ScanContext, settings: [(name: String, value: String)]) throws(CacheError) {
+  init(content: DatabaseContent, settings: [(name: String, value: String)]) throws(CacheError) {
     try v2Query { v2.pointee.environment_create(&environment, $0) }
     do throws(V2Failure) {
       try withTexts(settings.map(\.name)) { (names) throws(V2Failure) in
@@ -23,7 +24,7 @@ final class V2Database: Database, @unchecked Sendable {
           try v2Call { v2.pointee.instance_attach(instance, name, path, nil, true, $0) }
         }
       }
-      try register(context)
+      try register(content)
     } catch {
       throw CacheError(.duckdb, "DuckDB could not be opened", cause: error.message)
     }
@@ -42,16 +43,18 @@ final class V2Database: Database, @unchecked Sendable {
     return V2Connection(handle, database: self)
   }
 
-  private func register(_ context: ScanContext) throws(V2Failure) {
+  private func register(_ content: DatabaseContent) throws(V2Failure) {
     var connection: OpaquePointer?
     try v2Call { v2.pointee.connection_create(instance, &connection, $0) }
     defer { _ = v2.pointee.connection_destroy(&connection) }
     var factory: OpaquePointer?
     try v2Call { v2.pointee.connection_get_factory(connection, &factory, $0) }
-    var function = try V2Scan.makeFunction(factory: factory, context: context)
-    defer { _ = v2.pointee.table_function_destroy(&function) }
-    try v2Call { v2.pointee.connection_register_table_function(connection, function, $0) }
-    var scan = try V2Names.makeReplacementScan(factory: factory, context: context)
+    for (name, context) in [(TableName.scanFunction, content.entries), (InternalTable.scanFunction, content.tables)] {
+      var function = try V2Scan.makeFunction(name, factory: factory, context: context)
+      defer { _ = v2.pointee.table_function_destroy(&function) }
+      try v2Call { v2.pointee.connection_register_table_function(connection, function, $0) }
+    }
+    var scan = try V2Names.makeReplacementScan(factory: factory, store: content.store)
     defer { _ = v2.pointee.replacement_scan_destroy(&scan) }
     try v2Call { v2.pointee.instance_register_replacement_scan(instance, scan, $0) }
   }

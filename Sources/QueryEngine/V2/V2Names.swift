@@ -3,10 +3,10 @@ import CacheStore
 
 /// `_cache_<key>` in SQL of DuckDB's second API: a replacement scan, asked for every name the catalog does not know.
 enum V2Names {
-  static func makeReplacementScan(factory: OpaquePointer?, context: ScanContext) throws(V2Failure) -> OpaquePointer? {
+  static func makeReplacementScan(factory: OpaquePointer?, store: Store) throws(V2Failure) -> OpaquePointer? {
     var scan: OpaquePointer?
     try v2Call { v2.pointee.replacement_scan_create(factory, &scan, $0) }
-    var data = v2Owned(context)
+    var data = v2Owned(store)
     try v2Call { v2.pointee.replacement_scan_set_user_data(scan, &data, $0) }
     try v2Call { v2.pointee.replacement_scan_set_callback(scan, replace, $0) }
     return scan
@@ -15,8 +15,8 @@ enum V2Names {
   private static let replace: duckdb_v2_callback = { info, context, error in
     var data: UnsafeMutableRawPointer?
     _ = v2.pointee.replacement_scan_get_user_data(info, &data, nil)
-    guard let scan = borrowed(data, as: ScanContext.self), let name = tableName(info) else { return }
-    switch TableName.resolve(name, store: scan.store) {
+    guard let store = borrowed(data, as: Store.self), let name = tableName(info) else { return }
+    switch TableName.resolve(name, store: store) {
     case .notOurs: return
     case .failure(let message): v2Fail(error, message)
     case .entry(let entry):

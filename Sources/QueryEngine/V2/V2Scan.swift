@@ -1,20 +1,20 @@
 import ArrowData
 import CArrow
 import CDuckDB
-import CacheStore
+import Primitives
 
-/// The table function `arrow_cache_scan(key)` of DuckDB's second API: reads an entry's partitions in parallel and in order.
+/// A table function of one name, `arrow_cache_scan(key)`, of DuckDB's second API: reads partitions in parallel and in order.
 enum V2Scan {
-  static func makeFunction(factory: OpaquePointer?, context: ScanContext) throws(V2Failure) -> OpaquePointer? {
+  static func makeFunction(_ name: String, factory: OpaquePointer?, context: ScanContext) throws(V2Failure) -> OpaquePointer? {
     var function: OpaquePointer?
     try v2Call { v2.pointee.table_function_create(factory, &function, $0) }
-    try withV2Text(TableName.scanFunction) { (name) throws(V2Failure) in
+    try withV2Text(name) { (name) throws(V2Failure) in
       try v2Call { v2.pointee.table_function_set_name(function, name, $0) }
     }
     var signature: OpaquePointer?
     try v2Call { v2.pointee.table_function_get_signature(function, &signature, $0) }
     let varchar = try V2Type(factory: factory, id: V2TypeID.varchar)
-    try withV2Text("key") { (name) throws(V2Failure) in
+    try withV2Text("name") { (name) throws(V2Failure) in
       try varchar.lend { (varchar) throws(V2Failure) in
         try v2Call { v2.pointee.function_signature_add_parameter(signature, name, varchar, nil, 0, $0) }
       }
@@ -39,21 +39,19 @@ enum V2Scan {
     do throws(V2Failure) {
       var argument: OpaquePointer?
       try v2Call { v2.pointee.function_bind_get_arg_value(info, 0, &argument, $0) }
-      let key = try V2Value(adopting: argument).lend { (value) throws(V2Failure) in
+      let name = try V2Value(adopting: argument).lend { (value) throws(V2Failure) in
         var text = duckdb_v2_text()
         try v2Call { v2.pointee.value_get_varchar(value, &text, $0) }
         return v2String(text)
       }
-      guard let entry = TableName.entry(key, store: scan.store) else {
-        return v2Fail(error, "\(DuckDBMessage.ours)the entry '\(key)' is no longer in the cache")
+      let source: any ScanSource
+      do throws(CacheError) { source = try scan.source(name) } catch let failure {
+        return v2Fail(error, DuckDBMessage.ours + failure.description)
       }
-      guard !entry.schema.fields.isEmpty else {
-        return v2Fail(error, "\(DuckDBMessage.ours)the entry '\(key)' has no columns, and SQL needs one at least")
-      }
-      let names = ScanBinding.columnNames(entry.schema)
+      let names = ScanBinding.columnNames(source.schema)
       var columns: [ScanColumn] = []
       for (index, name) in names.enumerated() {
-        let (column, type) = try describe(entry.schema, index, name: name, context: context)
+        let (column, type) = try describe(source.schema, index, name: name, context: context)
         columns.append(column)
         try withV2Text(name) { (name) throws(V2Failure) in
           try type.lend { (type) throws(V2Failure) in
@@ -61,8 +59,8 @@ enum V2Scan {
           }
         }
       }
-      try v2Call { v2.pointee.table_function_bind_set_cardinality(result, UInt64(entry.rowCount), true, $0) }
-      var binding = v2Owned(ScanBinding(entry: entry, columns: columns, counters: scan.counters))
+      try v2Call { v2.pointee.table_function_bind_set_cardinality(result, UInt64(source.rowCount), true, $0) }
+      var binding = v2Owned(ScanBinding(source: source, columns: columns, counters: scan.counters))
       try v2Call { v2.pointee.function_bind_set_bind_data(info, &binding, $0) }
     } catch let failure {
       v2Fail(error, failure.message)
@@ -93,7 +91,7 @@ enum V2Scan {
     _ = v2.pointee.table_function_filter_pushdown_get_bind_data(info, &data, nil)
     guard let binding = borrowed(data, as: ScanBinding.self) else { return }
     // Recorded, never accepted: DuckDB still applies every filter.
-    binding.predicates = V2Filters.predicates(info, schema: binding.entry.schema)
+    binding.predicates = V2Filters.predicates(info, schema: binding.source.schema)
   }
 
   private static let start: duckdb_v2_callback = { info, _, error in

@@ -1,0 +1,25 @@
+import CacheStore
+import Primitives
+
+extension QueryEngine {
+  /// Opens an empty database that sees the entries of `store`: the engine's first, second, and so on.
+  static func open(
+    _ library: DuckDBLibrary, _ store: Store, _ counters: ScanCounters, _ options: QueryOptions, number: Int = 1
+  ) throws(CacheError) -> SessionPool {
+    // Without a temporary folder: the session pool's space gives it one.
+    var settings = [(name: "memory_limit", value: "\(max(0, options.memoryLimitBytes))B"), (name: "temp_directory", value: "")]
+    if let threads = options.threadCount { settings.append(("threads", "\(threads)")) }
+    let tables = options.internalTables
+    let content = DatabaseContent(store: store, entries: TableName.context(store, counters: counters), tables: InternalTable.context(tables))
+    let usesSecondAPI = library.hasV2 && !options.usesStableAPI
+    let database: any Database =
+      usesSecondAPI ? try V2Database(content: content, settings: settings) : try V1Database(content: content, settings: settings)
+    let loads = options.extensionPaths.map { path in "LOAD '\(path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'" }
+    let definitions = tables.isEmpty ? [] : [InternalTable.definition(tables, scanFunction: database.tableFunction)]
+    if !(loads + definitions).isEmpty {
+      let connection = try database.connect()
+      for sql in loads + definitions { _ = try CollectedResult(try connection.execute(sql, parameters: .none), cancellation: nil) }
+    }
+    return SessionPool(database: database, space: TemporarySpace(options: options, number: number))
+  }
+}

@@ -1,0 +1,49 @@
+import ArrowData
+import CacheStore
+import Primitives
+
+/// A table of the engine's own, `arrow_cache.<name>` in SQL, whose rows are made anew for each statement that reads it.
+public struct InternalTable: Sendable {
+  public let name: String
+  /// Its rows now. The columns must be the same each time.
+  public let read: @Sendable () throws(CacheError) -> RecordBatch
+
+  public init(name: String, read: @escaping @Sendable () throws(CacheError) -> RecordBatch) { (self.name, self.read) = (name, read) }
+
+  /// The schema that holds the tables in SQL.
+  static let schemaName = "arrow_cache"
+  /// The table function behind them: not the one of the entries, so that no key can stand for such a table.
+  static let scanFunction = "arrow_cache_table"
+
+  /// A context that reads these tables. A statement sees the same rows however often it names a table.
+  static func context(_ tables: [InternalTable]) -> ScanContext {
+    ScanContext(counters: ScanCounters()) { (name) throws(CacheError) in
+      guard let table = tables.first(where: { $0.name == name }) else {
+        throw CacheError(.query, "there is no table '\(name)' in the schema \(schemaName): it holds \(tables.map(\.name).joined(separator: ", "))")
+      }
+      guard let snapshot = QuerySnapshot.current else { return BatchTable(try table.read()) }
+      return try snapshot.table(name) { () throws(CacheError) in BatchTable(try table.read()) }
+    }
+  }
+
+  /// What makes the tables known to a database.
+  static func definition(_ tables: [InternalTable], scanFunction: String) -> String {
+    (["CREATE SCHEMA \(schemaName)"] + tables.map { "CREATE VIEW \(schemaName).\($0.name) AS SELECT * FROM \(scanFunction)('\($0.name)')" })
+      .joined(separator: ";")
+  }
+}
+
+/// One batch as a table of one partition, of which nothing is known beforehand.
+final class BatchTable: ScanSource {
+  let batches: [RecordBatch]
+  var schema: Schema { batches[0].schema }
+  var rowCount: Int { batches[0].rowCount }
+
+  init(_ batch: RecordBatch) { batches = [batch] }
+
+  var partitions: [Partition] {
+    rowCount == 0 ? [] : [Partition(firstRow: 0, rowCount: rowCount, slices: [BatchSlice(batchIndex: 0, offset: 0, count: rowCount)])]
+  }
+
+  func statistics(partition: Int, column: Int) -> ColumnStatistics { .unknown(rowCount: rowCount) }
+}
