@@ -13,6 +13,13 @@ extension RecordBatch {
     return derived(schema.selecting(columns), columns.filter(schema.fields.indices.contains), owner)
   }
 
+  /// The first column of each of these batches, zero copy; `object` lives as `keeping` says. All have so many rows, or more.
+  public convenience init(joining batches: [RecordBatch], rowCount: Int, schema: Schema, keeping object: AnyObject) {
+    let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, batches.count))
+    for (index, batch) in batches.enumerated() { (nodes + index).initialize(to: batch.column(0).pointee) }
+    self.init(schema: schema, rowCount: rowCount, columns: nodes, owners: batches.map { KeptColumn($0.owner(0), object) })
+  }
+
   private func derived(_ schema: Schema, _ indices: [Int], _ owner: (Int) -> ColumnOwner) -> RecordBatch {
     let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, indices.count))
     for (position, index) in indices.enumerated() { (nodes + position).initialize(to: column(index).pointee) }

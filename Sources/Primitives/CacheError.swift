@@ -21,9 +21,11 @@ public struct CacheError: Error, CustomStringConvertible, Sendable {
   public let code: Code
   public let message: String
   public let cause: String?
+  /// The operating system's error number (`errno`), where a call to it is what failed.
+  public let systemError: Int32?
 
-  public init(_ code: Code, _ message: String, cause: String? = nil) {
-    (self.code, self.message, self.cause) = (code, message, cause)
+  public init(_ code: Code, _ message: String, cause: String? = nil, systemError: Int32? = nil) {
+    (self.code, self.message, self.cause, self.systemError) = (code, message, cause, systemError)
   }
 
   public var description: String { cause.map { "\(message): \($0)" } ?? message }

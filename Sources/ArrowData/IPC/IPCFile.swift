@@ -39,7 +39,7 @@ public final class IPCFile: Sendable {
       footer = try IPCFooter(mapping, options, expecting: expected)
       dictionaryBlocks = try footer.blocks.dictionaryNumbers()
     } catch {
-      throw error.located(path)
+      throw error.located(path, options.remedy)
     }
     (self.path, self.mapping, self.files, self.options) = (path, mapping, files, options)
     (schema, fields, metadata) = (footer.schema, footer.fields, footer.metadata)
@@ -100,7 +100,7 @@ public final class IPCFile: Sendable {
     return try blocks.batchHeader(batch)
   }
 
-  private func spans(_ batch: Int, _ columns: [Int]?) throws(CacheError) -> [UnsafeRawBufferPointer] {
+  func spans(_ batch: Int, _ columns: [Int]?) throws(CacheError) -> [UnsafeRawBufferPointer] {
     let header = try header(batch)
     let extents = try header.extents(fields)
     var spans: [UnsafeRawBufferPointer] = []
@@ -110,16 +110,16 @@ public final class IPCFile: Sendable {
     return spans
   }
 
-  private func located<Result>(_ body: () throws(CacheError) -> Result) throws(CacheError) -> Result {
-    do throws(CacheError) { return try body() } catch { throw error.located(path) }
+  func located<Result>(_ body: () throws(CacheError) -> Result) throws(CacheError) -> Result {
+    do throws(CacheError) { return try body() } catch { throw error.located(path, options.remedy) }
   }
 }
 
 extension CacheError {
   /// The error with the file that it is about.
-  fileprivate func located(_ path: String) -> CacheError {
+  fileprivate func located(_ path: String, _ remedy: String) -> CacheError {
     switch code {
-    case .storage: CacheError(.storage, "cannot read '\(path)': \(message); restore it from a copy or remove it", cause: cause)
+    case .storage: CacheError(.storage, "cannot read '\(path)': \(message); \(remedy)", cause: cause, systemError: systemError)
     case .type: CacheError(.type, "cannot read '\(path)': \(message)", cause: cause)
     default: self
     }

@@ -53,6 +53,7 @@ struct IPCOutput {
   }
 
   private mutating func write(_ message: IPCMessage) throws(CacheError) {
+    if options.isCancelled?() ?? false { throw CacheError(.interrupted, "writing '\(file.path)' was cancelled") }
     let start = position
     let body = start + emptyMetadata(message, start).count
     let stored = try writer.write(message.plan.buffers, at: body)

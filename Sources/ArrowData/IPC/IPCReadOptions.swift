@@ -19,6 +19,8 @@ public struct IPCReadOptions: Sendable {
   public var threadCount = 1
   /// The most that decompressing what one call asks for may take; the machine's memory at first.
   public var decompressionLimitBytes = IPCReadOptions.machineBytes
+  /// What errors tell to do about a damaged file.
+  public var remedy = "restore it from a copy or remove it"
 
   public init() {}
 

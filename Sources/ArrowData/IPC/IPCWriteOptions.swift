@@ -33,6 +33,8 @@ public struct IPCWriteOptions: Sendable {
   public var mergesSlices = true
   /// What the file says about itself, in its footer: UTF-8, so that every reader takes it.
   public var metadata: KeyValues = []
+  /// Asked before each record batch: true ends the writing with `.interrupted`.
+  public var isCancelled: (@Sendable () -> Bool)?
 
   public init() {}
 }

@@ -3,16 +3,14 @@ import Glibc
 extension CacheError {
   /// A file call that failed: "cannot `action` 'path'", with what to do about the system's error number.
   public static func file(_ action: String, _ path: String, errorNumber: Int32) -> CacheError {
-    CacheError(.storage, "cannot \(action) '\(path)': \(remedy(errorNumber))", cause: systemWords(errorNumber))
+    CacheError(.storage, "cannot \(action) '\(path)': \(remedy(errorNumber))", cause: systemWords(errorNumber), systemError: errorNumber)
   }
 
   /// Whether the disk, or what this user may take of it, is full.
-  public var isOutOfSpace: Bool {
-    code == .storage && (cause == Self.systemWords(ENOSPC) || cause == Self.systemWords(EDQUOT))
-  }
+  public var isOutOfSpace: Bool { code == .storage && (systemError == ENOSPC || systemError == EDQUOT) }
 
   /// Whether what a file call was about is not there.
-  public var isMissingFile: Bool { code == .storage && cause == Self.systemWords(ENOENT) }
+  public var isMissingFile: Bool { code == .storage && systemError == ENOENT }
 
   private static func systemWords(_ errorNumber: Int32) -> String {
     var words = [CChar](repeating: 0, count: 256)

@@ -44,14 +44,16 @@ public struct FileStatus: Hashable, Sendable {
   /// What it takes on the disk: less than `byteCount` where it has holes.
   public let allocatedBytes: Int
   public let isFolder: Bool
+  /// Whether the path's last part is a symbolic link; all else is told of what it leads to.
+  public let isLink: Bool
   /// Seconds since 1970.
   public let modifiedAt: Double
   /// Together these two tell one file from another, whatever its name.
   public let device: UInt64
   public let inode: UInt64
 
-  public init(byteCount: Int, allocatedBytes: Int, isFolder: Bool, modifiedAt: Double, device: UInt64, inode: UInt64) {
-    (self.byteCount, self.allocatedBytes, self.isFolder) = (byteCount, allocatedBytes, isFolder)
+  public init(byteCount: Int, allocatedBytes: Int, isFolder: Bool, isLink: Bool, modifiedAt: Double, device: UInt64, inode: UInt64) {
+    (self.byteCount, self.allocatedBytes, self.isFolder, self.isLink) = (byteCount, allocatedBytes, isFolder, isLink)
     (self.modifiedAt, self.device, self.inode) = (modifiedAt, device, inode)
   }
 }

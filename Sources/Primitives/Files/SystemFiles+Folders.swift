@@ -33,11 +33,14 @@ extension SystemFiles {
 
   public func status(_ path: String) throws(CacheError) -> FileStatus? {
     var facts = stat()
-    guard stat(path, &facts) == 0 else {
+    var result = lstat(path, &facts)
+    let isLink = result == 0 && facts.st_mode & S_IFMT == S_IFLNK
+    if isLink { result = stat(path, &facts) }
+    guard result == 0 else {
       if errno == ENOENT || errno == ENOTDIR { return nil }
       throw .file("look at", path, errorNumber: errno)
     }
-    return FileStatus(facts)
+    return FileStatus(facts, isLink: isLink)
   }
 
   public func freeBytes(_ path: String) throws(CacheError) -> Int {
@@ -77,10 +80,10 @@ extension SystemFiles {
 }
 
 extension FileStatus {
-  fileprivate init(_ facts: stat) {
+  fileprivate init(_ facts: stat, isLink: Bool) {
     self.init(
       byteCount: Int(facts.st_size), allocatedBytes: Int(facts.st_blocks) * 512, isFolder: facts.st_mode & S_IFMT == S_IFDIR,
-      modifiedAt: Double(facts.st_mtim.tv_sec) + Double(facts.st_mtim.tv_nsec) / 1e9, device: UInt64(facts.st_dev),
+      isLink: isLink, modifiedAt: Double(facts.st_mtim.tv_sec) + Double(facts.st_mtim.tv_nsec) / 1e9, device: UInt64(facts.st_dev),
       inode: UInt64(facts.st_ino))
   }
 }
