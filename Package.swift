@@ -32,10 +32,12 @@ let package = Package(
       name: "ArrowCachePython", dependencies: ["ArrowCache", "CArrow", "CPython", "Primitives"],
       exclude: ["exports.map"], linkerSettings: moduleLinking),
     .executableTarget(name: "ipc-tool", dependencies: ["ArrowData", "Primitives"], path: "Tests/ipc-tool"),
+    .target(name: "PolicyReplay", dependencies: ["CacheStore", "Primitives"], path: "Tests/PolicyReplay"),
+    .executableTarget(name: "policy-replay", dependencies: ["PolicyReplay", "CacheStore", "Primitives"], path: "Tests/policy-replay"),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
     .testTarget(name: "ArrowDataTests", dependencies: ["ArrowData", "CArrow", "Primitives"]),
     .testTarget(name: "ArrowIPCTests", dependencies: ["ArrowData", "CArrow", "Primitives"]),
-    .testTarget(name: "CacheStoreTests", dependencies: ["CacheStore", "ArrowData", "CArrow", "Primitives"]),
+    .testTarget(name: "CacheStoreTests", dependencies: ["CacheStore", "PolicyReplay", "ArrowData", "CArrow", "Primitives"]),
     .testTarget(name: "QueryEngineTests", dependencies: ["QueryEngine", "CacheStore", "ArrowData", "CArrow", "Primitives"]),
     .testTarget(name: "ArrowCacheTests", dependencies: ["ArrowCache", "CArrow"]),
   ]

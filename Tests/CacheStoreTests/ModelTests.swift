@@ -51,7 +51,7 @@ import Testing
       switch policy {
       case "lru": a.lastAccess < b.lastAccess
       case "lfu": (a.accessCount, a.lastAccess) < (b.accessCount, b.lastAccess)
-      case "size": (-a.bytes, a.version) < (-b.bytes, b.version)
+      case "size": (-a.bytes, a.lastAccess) < (-b.bytes, b.lastAccess)
       case "ttl": (a.expiresAt ?? .infinity, a.version) < (b.expiresAt ?? .infinity, b.version)
       default: a.version < b.version
       }

@@ -30,29 +30,38 @@ extension EvictionPolicy {
 }
 
 /// The policies by name.
-let evictionPolicies: [(name: String, make: @Sendable () -> any EvictionPolicy)] = [
-  ("lru", { LeastRecentlyUsed() }),
-  ("lfu", { LeastFrequentlyUsed() }),
-  ("fifo", { FirstInFirstOut() }),
-  ("size", { LargestFirst() }),
-  ("ttl", { SoonestExpiry() }),
+let evictionPolicies: [(name: String, make: @Sendable (_ capacityBytes: Int?) -> any EvictionPolicy)] = [
+  ("lru", { _ in LeastRecentlyUsed() }),
+  ("lfu", { _ in LeastFrequentlyUsed() }),
+  ("fifo", { _ in FirstInFirstOut() }),
+  ("size", { _ in LargestFirst() }),
+  ("ttl", { _ in SoonestExpiry() }),
+  ("arc", { AdaptiveReplacement(capacityBytes: $0) }),
+  ("sieve", { _ in Sieve() }),
+  ("s3fifo", { S3FIFO(capacityBytes: $0) }),
+  ("w-tinylfu", { _ in WindowTinyLFU() }),
+  ("gdsf", { _ in GreedyDualSizeFrequency() }),
 ]
+
+/// What `eviction_policy` may be.
+package let evictionPolicyNames = evictionPolicies.map(\.name) + ["weighted"]
 
 /// The policy of that name.
 ///
 /// - Parameters:
-///   - arguments: `policy_args`, by name.
-///   - capacityBytes: how much the entries may hold together; nil: no limit.
-/// - Throws: `.configuration` for a policy, or an argument, that there is not.
+///   - arguments: `policy_args`, by name; only "weighted" has any.
+///   - capacityBytes: how much the entries may hold together; nil: no limit, and shares are of what they hold now.
+/// - Throws: `.configuration` for a policy, or an argument, that there is not, and for a value that an argument cannot have.
 package func makeEvictionPolicy(
   _ name: String, arguments: [String: Double] = [:], capacityBytes: Int? = nil
 ) throws(CacheError) -> any EvictionPolicy {
+  if name == "weighted" { return try Weighted(arguments: arguments) }
   guard let policy = evictionPolicies.first(where: { $0.name == name }) else {
-    let names = evictionPolicies.map(\.name).joined(separator: ", ")
+    let names = evictionPolicyNames.joined(separator: ", ")
     throw CacheError(.configuration, "eviction_policy '\(name)' is not known: use one of \(names)")
   }
   if let argument = arguments.keys.min() {
     throw CacheError(.configuration, "policy_args has '\(argument)', but eviction_policy '\(name)' takes none: leave policy_args out")
   }
-  return policy.make()
+  return policy.make(capacityBytes)
 }

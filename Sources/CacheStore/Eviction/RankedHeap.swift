@@ -4,9 +4,6 @@ struct RankedHeap<Rank: Comparable> {
 
   var first: EvictionItem? { items.first?.item }
 
-  /// The rank of what is on top.
-  var firstRank: Rank? { items.first?.rank }
-
   var count: Int { items.count }
 
   /// The one with the lowest rank other than `excluded`.
@@ -37,6 +34,8 @@ struct RankedHeap<Rank: Comparable> {
     items[item.place].rank = rank
     settle(item.place)
   }
+
+  func rank(of item: EvictionItem) -> Rank? { has(item) ? items[item.place].rank : nil }
 
   private func has(_ item: EvictionItem) -> Bool { items.indices.contains(item.place) && items[item.place].item === item }
 
