@@ -1,4 +1,4 @@
-"""What the face keeps beside a version of an entry: its schema, and its table once it was asked for."""
+"""What the face keeps beside a version of an entry: its schema, and its table once all of it was asked for."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from .errors import InvalidArgument
 
 _MEMO = "view"
 
-#: Columns times batches up to which a part of an entry is cut from its whole table, kept for the next time: that costs under a microsecond each.
-_PIECES = 2_000
+_TABLE = "table"
+
+#: What pyarrow takes for a column of a batch, about. Above 0, so that the table goes before any rows do: it holds on to all of them.
+_PIECE_BYTES = 500
 
 
 class EntryView:
@@ -32,15 +34,14 @@ class EntryView:
     """
 
     # It does not hold the entry: the entry holds it.
-    __slots__ = ("_pieces", "_table", "key", "kind", "row_count", "schema")
+    __slots__ = ("_pieces", "key", "kind", "row_count", "schema")
 
     def __init__(self, found: dict[str, Any], schema: pa.Schema) -> None:
         self.key: str = found["key"]
         self.kind: str = found["kind"]
         self.row_count: int = found["row_count"]
-        self._pieces: int = found["batch_count"] * found["column_count"]
+        self._pieces: int = found["batch_count"] * max(1, found["column_count"])
         self.schema = schema
-        self._table: pa.Table | None = None
 
     @staticmethod
     def of(entry: _core.Entry) -> EntryView:
@@ -90,7 +91,7 @@ class EntryView:
         return rest + index
 
     def rows(self, entry: _core.Entry, first: int, count: int, positions: list[int] | None) -> pa.Table:
-        """Rows of the entry, zero copy; the whole table is kept for the next time.
+        """Rows of the entry, zero copy; the table of all of them is kept for the next time, where there is room.
 
         Parameters
         ----------
@@ -102,11 +103,15 @@ class EntryView:
             Which columns; None for all.
         """
         whole = first == 0 and count == self.row_count
-        if self._table is None:
-            if self._pieces > _PIECES and not (whole and positions is None):
+        table = _core.memo(entry, _TABLE)
+        if table is None:
+            if not whole or positions is not None:
                 if not count and self.row_count:  # without a batch there is no dictionary: the categories come with a row
                     return table_of(_core.scan(entry, 0, 1, positions)).slice(0, 0)
                 return table_of(_core.scan(entry, first, count, positions))
-            self._table = table_of(_core.scan(entry, 0, None, None))
-        table = self._table if positions is None else self._table.select(positions)
+            table = table_of(_core.scan(entry, 0, None, None))
+            _core.set_memo(entry, _TABLE, table, self._pieces * _PIECE_BYTES)
+        assert isinstance(table, pa.Table)
+        if positions is not None:
+            table = table.select(positions)
         return table if whole else table.slice(first, count)

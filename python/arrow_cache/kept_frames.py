@@ -16,6 +16,9 @@ from .converters import copy_on_write
 
 _MEMO = "pandas"
 
+#: What pandas takes for a frame without its values, about. Above 0, so that the frame goes before any rows do: it may hold on to them.
+_FRAME_BYTES = 1000
+
 
 def whole_frame(entry: _core.Entry, convert: Callable[[], Any]) -> Any:
     """The pandas object of an entry: kept, or converted and then kept where that is safe and there is room.
@@ -32,7 +35,7 @@ def whole_frame(entry: _core.Entry, convert: Callable[[], Any]) -> Any:
         kept = convert()
         if not _can_be_shared(kept):
             return kept
-        _core.set_memo(entry, _MEMO, kept, copy_on_write.own_bytes(kept))
+        _core.set_memo(entry, _MEMO, kept, _FRAME_BYTES + copy_on_write.own_bytes(kept))
     return kept.copy(deep=False)
 
 
