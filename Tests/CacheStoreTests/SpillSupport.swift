@@ -27,13 +27,11 @@ final class SpillPlace {
   var names: [String] { (try? SystemFiles().list(path).sorted()) ?? [] }
 
   /// Everything below, folders before what is in them.
-  var all: [String] { below("") }
+  var all: [String] { below(path).map { String($0.dropFirst(path.count + 1)) } }
 
-  private func below(_ prefix: String) -> [String] {
-    guard let status = try? SystemFiles().status("\(path)/\(prefix)"), status.isFolder, !status.isLink,
-      let names = try? SystemFiles().list("\(path)/\(prefix)")
-    else { return [] }
-    return names.sorted().flatMap { ["\(prefix)\($0)"] + below("\(prefix)\($0)/") }
+  private func below(_ folder: String) -> [String] {
+    guard let status = try? SystemFiles().status(folder), status.isFolder, !status.isLink, let names = try? SystemFiles().list(folder) else { return [] }
+    return names.sorted().flatMap { ["\(folder)/\($0)"] + below("\(folder)/\($0)") }
   }
 
   func touch(_ name: String, _ text: String = "x") throws(CacheError) {

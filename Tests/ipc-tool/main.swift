@@ -1,4 +1,5 @@
 import ArrowData
+import CacheStore
 import Glibc
 import Primitives
 
@@ -8,6 +9,10 @@ import Primitives
 //   copy IN... OUT [compression=uncompressed] [level=1] [threads=1] [offset=0] [count=all] [trust=automatic] [merges=yes] [columns=0,2]
 //   read IN [trust=automatic] [threads=1] [columns=0,2] [prefetch=no]
 //   verify IN
+//   spill IN FOLDER               spills the first batch there, makes the folder for queries, and stays
+
+/// What `spill` has made: it goes with the process.
+nonisolated(unsafe) var spilled: [SpillFile] = []
 
 struct Command {
   var words: [String] = []
@@ -63,6 +68,13 @@ struct Command {
     case "verify":
       try IPCFile(try path(1), options: reading).verify()
       return ""
+    case "spill":
+      let file = try IPCFile(try path(1))
+      let batch = try file.batch(0)
+      let folder = try SpillFolder(parent: try path(2))
+      spilled.append(try folder.write(batch, pieces: [0..<batch.rowCount], schema: file.schema))
+      _ = try folder.queryFolder
+      return folder.path ?? ""
     default: throw CacheError(.argument, "no such command")
     }
   }

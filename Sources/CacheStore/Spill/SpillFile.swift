@@ -190,7 +190,8 @@ public final class SpillFile: Sendable {
       return try body()
     } catch {
       guard error.code != .memoryLimit, error.systemError == nil || error.isMissingFile else { throw error }
-      throw CacheError(.storage, "spilled rows are lost: \(error.message)", cause: error.cause, systemError: error.systemError)
+      let remedy = error.isMissingFile ? "; \(Self.remedy)" : ""
+      throw CacheError(.storage, "spilled rows are lost: \(error.message)\(remedy)", cause: error.cause, systemError: error.systemError)
     }
   }
 }
