@@ -20,7 +20,7 @@ let closeCache: PyCFunctionFast = { _, values, count in
 }
 
 let put: PyCFunctionFast = { _, values, count in
-  function("put", values, count, of: 9) { arguments throws(Failure) in
+  function("put", values, count, of: 10) { arguments throws(Failure) in
     let cache = try arguments.cache()
     let key = try arguments.text("key")
     let source = try arguments.streamSource("stream")
@@ -31,6 +31,7 @@ let put: PyCFunctionFast = { _, values, count in
     options.overwrite = try arguments.bool("overwrite")
     options.autoPartition = try arguments.optional().map { value throws(Failure) in try bool(value, "auto_partition") }
     options.copy = try columnCopy(arguments.next())
+    options.buildSeconds = try arguments.seconds("build_seconds")
     // Moved out last: an argument that is wrong leaves the stream to the caller.
     var stream = try moved(source, "stream")
     let watch = SignalWatch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, overload
@@ -28,7 +29,7 @@ class Building:
     def remove(self, key: str) -> bool: ...
 
     @abstractmethod
-    def _store(self, key: str, data: object, *, ttl: float | None) -> _core.Entry: ...
+    def _store(self, key: str, data: object, *, ttl: float | None, build_seconds: float | None) -> _core.Entry: ...
 
     @abstractmethod
     def _whole(self, entry: _core.Entry) -> Any: ...
@@ -36,7 +37,8 @@ class Building:
     def get_or_put(self, key: str, build: Callable[[], Any], *, ttl: float | None = None) -> Any:
         """The entry under a key, built and kept first if it is not there.
 
-        However many threads ask at once, one builds and the others wait for it.
+        However many threads ask at once, one builds and the others wait for it. How long that took is kept with the entry: the
+        eviction policy ``"gdsf"`` goes by it.
 
         Parameters
         ----------
@@ -71,7 +73,11 @@ class Building:
 
             def built() -> _core.Entry:
                 done = _core.peek(self._handle, key)  # another thread may have been faster than our look-up
-                return self._store(key, build(), ttl=seconds) if done is None else done
+                if done is not None:
+                    return done
+                start = time.perf_counter()
+                data = build()
+                return self._store(key, data, ttl=seconds, build_seconds=time.perf_counter() - start)
 
             entry = self._flights.run(key, built)
         return self._whole(entry)

@@ -106,13 +106,16 @@ class Tables:
         overwrite: bool = True,
         preserve_index: bool = True,
         auto_partition: bool | None = None,
+        build_seconds: float | None = None,
     ) -> _core.Entry:
         if _core.contains(self._handle, key) and not overwrite:  # before a stream is read that can be read once
             raise KeyExists(f"there is an entry {key!r} and overwrite is False: remove it first, or put with overwrite=True")
         metadata_text(metadata)
         incoming = converters.to_arrow(data, preserve_index=preserve_index, most_bytes=self._convert_bytes)
         try:
-            return self._keep(key, incoming, ttl=ttl, metadata=metadata, overwrite=overwrite, auto_partition=auto_partition)
+            return self._keep(
+                key, incoming, ttl=ttl, metadata=metadata, overwrite=overwrite, auto_partition=auto_partition, build_seconds=build_seconds
+            )
         except TypeError as error:  # what __arrow_c_stream__ gave is no stream
             if isinstance(error, CacheError):
                 raise
@@ -127,12 +130,15 @@ class Tables:
         metadata: Mapping[str, Any] | None = None,
         overwrite: bool = True,
         auto_partition: bool | None = None,
+        build_seconds: float | None = None,
     ) -> _core.Entry:
         text, is_faithful = metadata_text(metadata)
         export = getattr(incoming.stream, "__arrow_c_stream__", None)
         stream = incoming.stream if export is None else export()
         try:
-            entry = _core.put(self._handle, key, stream, incoming.kind, text, ttl, overwrite, auto_partition, incoming.copy)
+            entry = _core.put(
+                self._handle, key, stream, incoming.kind, text, ttl, overwrite, auto_partition, incoming.copy, build_seconds
+            )
         except CacheError:
             failure = getattr(incoming.stream, "error", None)  # what a stream of our own raised, of which the engine has the text alone
             if isinstance(failure, CacheError):
