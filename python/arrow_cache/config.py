@@ -31,11 +31,14 @@ class ArrowCacheConfig(Mapping[str, Any]):
         of the memory that the machine, or the container, has.
     memory_spill_threshold : float, default 0.8
         Share of `memory_limit` from which on entries are moved to disk.
-    eviction_policy : {"lru", "lfu", "fifo", "size", "ttl", "weighted"}, default "lru"
-        Which entry goes first: the one not used for longest, the least often used, the oldest, the largest, the next to
-        expire, or by weights in `policy_args`.
+    eviction_policy : {"lru", "lfu", "fifo", "size", "ttl", "arc", "sieve", "s3fifo", "w-tinylfu", "gdsf", "weighted"}, default "lru"
+        What goes first, to disk and for good: what was not used for longest (``lru``), the least often used (``lfu``), the oldest
+        (``fifo``), the largest (``size``), the next to expire (``ttl``). ``arc``, ``sieve``, ``s3fifo`` and ``w-tinylfu`` keep
+        what is used again when much is read once. ``gdsf`` keeps what was slow to build for its size (see
+        `ArrowCache.get_or_put`). ``weighted`` goes by the weights in `policy_args`.
     policy_args : mapping of str to number, default {}
-        Weights of the policy ``"weighted"``; the others take none.
+        Weights of the policy ``"weighted"``, from 0 to 1,000,000: ``lru_weight`` (default 1), ``lfu_weight`` (1), ``size_weight`` (1),
+        ``age_weight`` (0.5), ``cost_weight`` (0). The other policies take none.
     check_interval : float, default 60.0
         Seconds between two looks for expired entries; 0 for none.
     auto_partition : bool, default True

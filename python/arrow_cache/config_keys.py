@@ -18,7 +18,7 @@ class Key:
     rule: Rule
 
 
-EVICTION_POLICIES = ("lru", "lfu", "fifo", "size", "ttl", "weighted")
+EVICTION_POLICIES = ("lru", "lfu", "fifo", "size", "ttl", "arc", "sieve", "s3fifo", "w-tinylfu", "gdsf", "weighted")
 
 KEYS: dict[str, Key] = {
     "memory_limit": Key(None, rule.optional(rule.size(of_machine=True))),
