@@ -34,6 +34,10 @@ final class AdaptiveReplacement: EvictionPolicy {
     trimGhosts()
   }
 
+  func restore(_ item: EvictionItem) {
+    if item.accessCount > 0 { frequent.append(item) } else { recent.append(item) }
+  }
+
   func remove(_ item: EvictionItem, isEvicted: Bool) {
     if recent.has(item) {
       recent.remove(item)

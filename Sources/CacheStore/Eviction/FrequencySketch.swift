@@ -2,8 +2,8 @@
 /// after every so many counts.
 ///
 /// G. Cormode, S. Muthukrishnan: An Improved Data Stream Summary. J. Algorithms 2005; halving after a sample that is a multiple of the
-/// number of keys, and raising the lowest counters alone, are of TinyLFU (see `WindowTinyLFU`). The sketch doubles with the keys that it is to hold; a counter then
-/// stands at both places that its keys may go to, so that no estimate changes.
+/// number of keys, and raising the lowest counters alone, are of TinyLFU (see `WindowTinyLFU`). The sketch doubles with the keys that
+/// it is to hold; a counter then stands at both places that its keys may go to, so that no estimate changes.
 struct FrequencySketch {
   static let mostCounts = 15
   private static let rowCount = 4

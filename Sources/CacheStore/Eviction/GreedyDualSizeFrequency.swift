@@ -12,7 +12,7 @@ final class GreedyDualSizeFrequency: EvictionPolicy {
   /// About 30 years: beyond, a value would leave no digits for the others.
   private static let mostSeconds = 1e9
 
-  private var heap = RankedHeap<Rank<Double, UInt64>>()
+  private var heap = RankedHeap<GreedyDualRank>()
   /// L
   private(set) var age = 0.0
 
@@ -23,17 +23,32 @@ final class GreedyDualSizeFrequency: EvictionPolicy {
   }
 
   func victim(excluding excluded: EvictionItem?) -> EvictionItem? { heap.first(excluding: excluded) }
-  func insert(_ item: EvictionItem) { heap.insert(item, rank: rank(item)) }
-  func touch(_ item: EvictionItem) { heap.update(item, rank: rank(item)) }
-  func resize(_ item: EvictionItem) { heap.update(item, rank: rank(item)) }
+  func insert(_ item: EvictionItem) { heap.insert(item, rank: rank(item, age: age)) }
+  func touch(_ item: EvictionItem) { heap.update(item, rank: rank(item, age: age)) }
+
+  func resize(_ item: EvictionItem) {
+    guard let old = heap.rank(of: item) else { return }
+    heap.update(item, rank: rank(item, age: old.age))
+  }
 
   func remove(_ item: EvictionItem, isEvicted: Bool) {
-    if isEvicted, let rank = heap.rank(of: item) { age = max(age, rank.first) }
+    if isEvicted, let rank = heap.rank(of: item) { age = max(age, rank.value) }
     heap.remove(item)
   }
 
-  private func rank(_ item: EvictionItem) -> Rank<Double, UInt64> {
+  private func rank(_ item: EvictionItem, age: Double) -> GreedyDualRank {
     let value = (Double(item.accessCount) + 1) * Self.cost(item) / Double(max(1, item.byteCount))
-    return Rank(first: age + value, second: item.lastAccess)
+    return GreedyDualRank(value: age + value, lastAccess: item.lastAccess, age: age)
+  }
+}
+
+/// K, and the L that went into it.
+struct GreedyDualRank: Comparable {
+  let value: Double
+  let lastAccess: UInt64
+  let age: Double
+
+  static func < (left: GreedyDualRank, right: GreedyDualRank) -> Bool {
+    left.value != right.value ? left.value < right.value : left.lastAccess < right.lastAccess
   }
 }

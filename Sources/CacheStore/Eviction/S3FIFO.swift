@@ -29,6 +29,12 @@ final class S3FIFO: EvictionPolicy {
     if ghosts.remove(item.keyHash) { main.append(item) } else { small.append(item) }
   }
 
+  func restore(_ item: EvictionItem) {
+    takesFromSmall = nil
+    item.mark = 0
+    if item.accessCount > 1 { main.append(item) } else { small.append(item) }
+  }
+
   func remove(_ item: EvictionItem, isEvicted: Bool) {
     takesFromSmall = nil
     if small.has(item) {

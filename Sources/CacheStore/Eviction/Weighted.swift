@@ -56,8 +56,8 @@ final class Weighted: EvictionPolicy {
   func remove(_ item: EvictionItem, isEvicted: Bool) { heap.remove(item) }
 
   func touch(_ item: EvictionItem) {
-    passTime()
     guard let old = heap.rank(of: item) else { return }
+    passTime()
     heap.update(item, rank: rank(item, insertedAt: old.insertedAt, readAt: time))
   }
 

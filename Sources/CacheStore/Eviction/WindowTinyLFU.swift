@@ -40,6 +40,8 @@ final class WindowTinyLFU: EvictionPolicy {
     window.append(item)
   }
 
+  func restore(_ item: EvictionItem) { probation.append(item) }
+
   func remove(_ item: EvictionItem, isEvicted: Bool) {
     guard item.isRanked else { return }
     if !window.has(item) {
