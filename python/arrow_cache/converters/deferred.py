@@ -62,14 +62,14 @@ def converted(values: Any, data_type: pa.DataType, *, deferring: bool) -> pa.Arr
         return pa.array(values[rows], data_type, from_pandas=True, memory_pool=lasting_pool())
 
     if not deferring:
-        return pa.array(values, data_type, from_pandas=True)
+        return make(slice(None))
     starts = range(0, len(values), BLOCK_ROWS)
     nulls, block_bytes = np.zeros(len(values), dtype=bool), np.zeros(len(starts), dtype=np.int64)
     for block, start in enumerate(starts):
         rows = slice(start, start + BLOCK_ROWS)
         array = make(rows)
         if isinstance(array, pa.ChunkedArray):  # texts too long for the offsets of one array: rows of 256 KB
-            return pa.array(values, data_type, from_pandas=True)
+            return make(slice(None))
         block_bytes[block] = array.nbytes
         if array.null_count:
             nulls[rows] = array.is_null().to_numpy(zero_copy_only=False)

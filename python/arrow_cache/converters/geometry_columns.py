@@ -38,7 +38,7 @@ def encode(values: Any, where: str, *, deferring: bool = False) -> Encoded:
     doubtful = (codes == _AS_NAN_POINT) | (types == _COLLECTION)
     _check(geometries[doubtful], codes[doubtful], where)
     fact.update(_uniform(geometries, where))
-    array = _deferred(geometries) if deferring else pa.array(_wkb(geometries), pa.binary())
+    array = _deferred(geometries) if deferring else pa.array(_wkb(geometries), pa.binary(), memory_pool=lasting_pool())
     return Encoded(array, fact, metadata=crs.field_metadata(fact["crs"]))
 
 
