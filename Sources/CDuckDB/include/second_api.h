@@ -162,6 +162,8 @@ typedef void (*duckdb_v2_callback)(duckdb_handle info, duckdb_handle context, du
   F(int32_t, vector_get_data_mutable, (duckdb_handle vector, void **data, duckdb_handle *error)) \
   F(int32_t, vector_flat_get_validity_mutable, (duckdb_handle vector, uint64_t **validity, duckdb_handle *error)) \
   F(int32_t, vector_reference, (duckdb_handle vector, duckdb_handle source, duckdb_handle *error)) \
+  F(int32_t, vector_get_size, (duckdb_handle vector, uint64_t *size, duckdb_handle *error)) \
+  F(int32_t, vector_get_vector_type, (duckdb_handle vector, int32_t *kind, duckdb_handle *error)) \
   F(int32_t, vector_set_size, (duckdb_handle vector, uint64_t size, duckdb_handle *error))
 
 typedef struct {

@@ -122,7 +122,13 @@ typedef void (*duckdb_v1_delete)(void *data);
   F(void *, vector_get_data, (duckdb_handle vector)) \
   F(uint64_t *, vector_get_validity, (duckdb_handle vector)) \
   F(void, vector_ensure_validity_writable, (duckdb_handle vector)) \
-  F(void, vector_reference_vector, (duckdb_handle to, duckdb_handle from))
+  F(void, vector_reference_vector, (duckdb_handle to, duckdb_handle from)) \
+  F(duckdb_handle, create_vector, (duckdb_handle type, uint64_t capacity)) \
+  F(void, destroy_vector, (duckdb_handle *vector)) \
+  F(duckdb_handle, create_selection_vector, (uint64_t size)) \
+  F(void, destroy_selection_vector, (duckdb_handle selection)) \
+  F(uint32_t *, selection_vector_get_data_ptr, (duckdb_handle selection)) \
+  F(void, slice_vector, (duckdb_handle vector, duckdb_handle selection, uint64_t count))
 
 typedef struct {
   DUCKDB_V1_FUNCTIONS(DUCKDB_FIELD)

@@ -9,7 +9,7 @@ enum ColumnKind: Sendable, Equatable {
   case halfFloat
   /// Strings or bytes behind offsets: DuckDB's string headers are built over Arrow's bytes.
   case text32, text64, textView
-  /// Values in a dictionary, decoded here: indices of this many bytes.
+  /// Values in a dictionary: indices of this many bytes.
   case dictionaryText(indexBytes: Int, offsetBytes: Int)
   case dictionaryFixed(indexBytes: Int, byteWidth: Int)
   /// Everything else: DuckDB's own conversion from Arrow.
@@ -22,15 +22,18 @@ enum ColumnKind: Sendable, Equatable {
   }
 
   /// The way for a field, and its type where no conversion decides it.
-  static func of(_ field: Field, decodesDictionaries: Bool) -> (kind: ColumnKind, type: SQLType?) {
+  ///
+  /// - Parameter decodesNumbers: whether dictionaries of numbers and times are decoded here too, for DuckDB 1.5, which reads null indices
+  ///   wrongly.
+  static func of(_ field: Field, decodesNumbers: Bool) -> (kind: ColumnKind, type: SQLType?) {
     if field.isExtension { return (.converted, nil) }
     if let values = field.dictionary {
-      guard decodesDictionaries, let index = indexBytes(field.format), !values.isExtension, values.dictionary == nil else { return (.converted, nil) }
-      let (kind, type) = of(values, decodesDictionaries: true)
+      guard let index = indexBytes(field.format), !values.isExtension, values.dictionary == nil else { return (.converted, nil) }
+      let (kind, type) = of(values, decodesNumbers: decodesNumbers)
       switch kind {
       case .text32: return (.dictionaryText(indexBytes: index, offsetBytes: 4), type)
       case .text64: return (.dictionaryText(indexBytes: index, offsetBytes: 8), type)
-      case .fixed(let width): return (.dictionaryFixed(indexBytes: index, byteWidth: width), type)
+      case .fixed(let width) where decodesNumbers: return (.dictionaryFixed(indexBytes: index, byteWidth: width), type)
       default: return (.converted, nil)
       }
     }
@@ -63,6 +66,13 @@ enum ColumnKind: Sendable, Equatable {
       // With a zone only microseconds are stored alike.
       return field.format.hasPrefix("tsu:") ? (.fixed(8), .timestampTZ) : (.converted, nil)
     }
+  }
+
+  /// The way for a column of this batch, which the cache may have dictionary-encoded; `usual` is the way by the table's own schema.
+  static func of(_ column: Int, in batch: RecordBatch, usual: ColumnKind) -> ColumnKind {
+    let field = batch.schema.fields[column]
+    guard field.encodedFormat != nil, let index = indexBytes(field.format) else { return usual }
+    return .dictionaryText(indexBytes: index, offsetBytes: 4)
   }
 
   private static func indexBytes(_ format: String) -> Int? {

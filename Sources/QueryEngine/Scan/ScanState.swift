@@ -91,6 +91,8 @@ final class ScanWorker {
   private var isScanning = false
   /// DuckDB's converters for this thread, by column; of the engine that drives the scan.
   var converters: [Int: AnyObject] = [:]
+  /// Headers of dictionaries, by column.
+  var headers: [Int: DictionaryHeaders] = [:]
 
   /// The next rows, at most a vector full, from one batch; nil at the end.
   func next(_ state: ScanState) -> Rows? {

@@ -63,6 +63,10 @@ struct VectorFill {
     for row in 0..<count { floats[row] = widened(source[first + row]) }
   }
 
+  func fillText(offsetBytes: Int, to target: UnsafeMutableRawPointer) {
+    if offsetBytes == 4 { fillText(offsets: Int32.self, to: target) } else { fillText(offsets: Int64.self, to: target) }
+  }
+
   /// Text or bytes behind offsets.
   func fillText<Offset: FixedWidthInteger>(offsets: Offset.Type, to target: UnsafeMutableRawPointer) {
     guard let all = values(1)?.assumingMemoryBound(to: Offset.self), let bytes = values(2) else {
@@ -136,7 +140,44 @@ struct VectorFill {
     }
   }
 
-  func fillDictionaryText<Offset: FixedWidthInteger>(
+  /// For each row the place of its value in the dictionary; `valueCount` for nulls and for what is outside of the dictionary.
+  func fillPlaces(indexBytes: Int, valueCount: Int, to places: UnsafeMutablePointer<UInt32>) {
+    switch indexBytes {
+    case 1: fillPlaces(UInt8.self, valueCount, places)
+    case 2: fillPlaces(UInt16.self, valueCount, places)
+    case 4: fillPlaces(UInt32.self, valueCount, places)
+    default: fillPlaces(UInt64.self, valueCount, places)
+    }
+  }
+
+  @inline(__always)
+  private func fillPlaces<Index: FixedWidthInteger & UnsignedInteger>(
+    _ type: Index.Type, _ valueCount: Int, _ places: UnsafeMutablePointer<UInt32>
+  ) {
+    let null = UInt32(truncatingIfNeeded: valueCount)
+    guard let values = values() else { return places.update(repeating: null, count: count) }
+    let indices = values.assumingMemoryBound(to: Index.self) + first
+    for row in 0..<count {
+      let index = UInt64(truncatingIfNeeded: indices[row])
+      places[row] = index < UInt64(valueCount) ? UInt32(truncatingIfNeeded: index) : null
+    }
+    guard let validity else { return }
+    for row in 0..<count where validity[(first + row) >> 3] >> UInt8((first + row) & 7) & 1 == 0 { places[row] = null }
+  }
+
+  /// Rows of a dictionary of texts; `headers` where the thread has them.
+  func fillDictionaryText(
+    indexBytes: Int, offsetBytes: Int, headers: DictionaryHeaders?, to target: UnsafeMutableRawPointer, markNull: (Int) -> Void
+  ) {
+    if let headers { return headers.fill(self, indexBytes: indexBytes, to: target, markNull: markNull) }
+    if offsetBytes == 4 {
+      fillDictionaryText(indexBytes: indexBytes, offsets: Int32.self, to: target, markNull: markNull)
+    } else {
+      fillDictionaryText(indexBytes: indexBytes, offsets: Int64.self, to: target, markNull: markNull)
+    }
+  }
+
+  private func fillDictionaryText<Offset: FixedWidthInteger>(
     indexBytes: Int, offsets: Offset.Type, to target: UnsafeMutableRawPointer, markNull: (Int) -> Void
   ) {
     memset(target, 0, count * 16)

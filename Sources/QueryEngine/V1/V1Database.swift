@@ -110,7 +110,7 @@ func v1Check(_ error: OpaquePointer?) throws(CacheError) {
 
 /// Numbers of DuckDB's first API.
 enum V1TypeID {
-  static let varchar: Int32 = 17
+  static let varchar: Int32 = 17, blob: Int32 = 18
 
   static func of(_ type: ColumnKind.SQLType) -> Int32 {
     switch type {
@@ -129,7 +129,7 @@ enum V1TypeID {
     case .date: 13
     case .time: 14
     case .varchar: varchar
-    case .blob: 18
+    case .blob: blob
     case .timestampS: 20
     case .timestampMS: 21
     case .timestampNS: 22

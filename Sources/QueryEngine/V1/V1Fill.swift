@@ -6,7 +6,7 @@ import Primitives
 
 /// Fills a flat vector of an output chunk.
 enum V1Fill {
-  static func fill(_ vector: OpaquePointer?, kind: ColumnKind, column: Int, rows: ScanWorker.Rows) {
+  static func fill(_ vector: OpaquePointer?, kind usual: ColumnKind, column: Int, rows: ScanWorker.Rows, worker: ScanWorker) {
     guard let target = v1.pointee.vector_get_data(vector) else { return }
     let source = VectorFill(rows.batch.column(column), row: rows.offset, count: rows.count)
     if let validity = source.validity {
@@ -17,15 +17,16 @@ enum V1Fill {
       v1.pointee.vector_ensure_validity_writable(vector)
       v1.pointee.vector_get_validity(vector)?[row >> 6] &= ~(1 << UInt64(row & 63))
     }
-    switch kind {
+    switch ColumnKind.of(column, in: rows.batch, usual: usual) {
     case .fixed(let width): source.fill(fixed: width, to: target)
     case .bits: source.fillBits(to: target)
     case .halfFloat: source.fillHalfFloats(to: target)
     case .text32: source.fillText(offsets: Int32.self, to: target)
     case .text64: source.fillText(offsets: Int64.self, to: target)
     case .textView: source.fillViews(to: target)
-    case .dictionaryText(let indexBytes, 4): source.fillDictionaryText(indexBytes: indexBytes, offsets: Int32.self, to: target, markNull: markNull)
-    case .dictionaryText(let indexBytes, _): source.fillDictionaryText(indexBytes: indexBytes, offsets: Int64.self, to: target, markNull: markNull)
+    case .dictionaryText(let indexBytes, let offsetBytes):
+      let headers = worker.headers(of: column, in: rows.batch, offsetBytes: offsetBytes)
+      source.fillDictionaryText(indexBytes: indexBytes, offsetBytes: offsetBytes, headers: headers, to: target, markNull: markNull)
     case .dictionaryFixed(let indexBytes, let width): source.fillDictionary(indexBytes: indexBytes, fixed: width, to: target, markNull: markNull)
     case .converted: break  // has a V1Converter
     }

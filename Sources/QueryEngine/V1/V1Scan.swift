@@ -69,7 +69,7 @@ enum V1Scan {
     var converters: [Int: V1Converter] = [:]
     for (index, name) in ScanBinding.columnNames(source.schema).enumerated() {
       let field = source.schema.fields[index]
-      let (kind, plain) = ColumnKind.of(field, decodesDictionaries: true)
+      let (kind, plain) = ColumnKind.of(field, decodesNumbers: true)
       var type = V1Type(id: plain.map(V1TypeID.of) ?? V1TypeID.varchar)
       var failure: String?
       if plain == nil {
@@ -114,7 +114,7 @@ enum V1Scan {
         if let converter = running.binding.converters[column] {
           try converter.fill(vector, rows: rows)
         } else {
-          V1Fill.fill(vector, kind: running.state.binding.columns[column].kind, column: column, rows: rows)
+          V1Fill.fill(vector, kind: running.state.binding.columns[column].kind, column: column, rows: rows, worker: worker)
         }
       }
       v1.pointee.data_chunk_set_size(chunk, UInt64(rows.count))

@@ -6,11 +6,18 @@ import Primitives
 /// Fills a vector of an output chunk of DuckDB 2.0.
 enum V2Fill {
   static func fill(
-    _ vector: OpaquePointer?, column: Int, kind: ColumnKind, rows: ScanWorker.Rows, worker: ScanWorker, context: OpaquePointer?
+    _ vector: OpaquePointer?, column: Int, kind usual: ColumnKind, rows: ScanWorker.Rows, worker: ScanWorker, context: OpaquePointer?
   ) throws(V2Failure) {
+    let kind = ColumnKind.of(column, in: rows.batch, usual: usual)
+    let source = VectorFill(rows.batch.column(column), row: rows.offset, count: rows.count)
+    if case .dictionaryText(let indexBytes, let offsetBytes) = kind,
+      let dictionary = worker.dictionaryVector(of: column, in: rows.batch, offsetBytes: offsetBytes)
+    {
+      return try dictionary.fill(vector, source, indexBytes: indexBytes)
+    }
     if kind == .converted {
       let importer: V2Importer
-      if let known = worker.converters[column] as? V2Importer {
+      if let known = worker.converters[column] as? V2Importer, known.field === rows.batch.schema.fields[column] {
         importer = known
       } else {
         importer = try V2Importer(schema: rows.batch.schema, column: column, context: context)
@@ -18,7 +25,6 @@ enum V2Fill {
       }
       return try importer.fill(vector, rows: rows)
     }
-    let source = VectorFill(rows.batch.column(column), row: rows.offset, count: rows.count)
     var target: UnsafeMutableRawPointer?
     try v2Call { v2.pointee.vector_get_data_mutable(vector, &target, $0) }
     guard let target else { return }
@@ -34,7 +40,16 @@ enum V2Fill {
     case .text32: source.fillText(offsets: Int32.self, to: target)
     case .text64: source.fillText(offsets: Int64.self, to: target)
     case .textView: source.fillViews(to: target)
-    case .dictionaryText, .dictionaryFixed, .converted: break  // converted above: DuckDB makes dictionary vectors of dictionary arrays
+    case .dictionaryText(let indexBytes, let offsetBytes):
+      let headers = worker.headers(of: column, in: rows.batch, offsetBytes: offsetBytes)
+      var failure: V2Failure?
+      source.fillDictionaryText(indexBytes: indexBytes, offsetBytes: offsetBytes, headers: headers, to: target) { row in
+        var words: UnsafeMutablePointer<UInt64>?
+        do throws(V2Failure) { try v2Call { v2.pointee.vector_flat_get_validity_mutable(vector, &words, $0) } } catch { failure = error }
+        words?[row >> 6] &= ~(1 << UInt64(row & 63))
+      }
+      if let failure { throw failure }
+    case .dictionaryFixed, .converted: break  // converted above
     }
   }
 }
@@ -42,10 +57,12 @@ enum V2Fill {
 /// DuckDB's own conversion of one column from Arrow, for one thread. Must not outlive the context it was made in.
 final class V2Importer {
   private let column: Int
+  let field: Field
   private var handle: OpaquePointer?
 
   init(schema: Schema, column: Int, context: OpaquePointer?) throws(V2Failure) {
     self.column = column
+    field = schema.fields[column]
     var arrowSchema = ArrowSchema()
     schema.export(columns: [column], to: &arrowSchema)
     defer { arrowSchema.release?(&arrowSchema) }

@@ -72,7 +72,7 @@ enum V2Scan {
   ) throws(V2Failure) -> (ScanColumn, V2Type) {
     var factory: OpaquePointer?
     try v2Call { v2.pointee.context_get_factory(context, &factory, $0) }
-    let (kind, type) = ColumnKind.of(schema.fields[index], decodesDictionaries: false)
+    let (kind, type) = ColumnKind.of(schema.fields[index], decodesNumbers: false)
     if let type {
       return (ScanColumn(name: name, kind: kind, failure: nil), try V2Type(factory: factory, id: V2TypeID.of(type)))
     }
