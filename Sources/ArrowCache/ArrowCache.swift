@@ -35,6 +35,10 @@ public final class ArrowCache: @unchecked Sendable {
     openedAt = SystemClock().now()
     store = try Store(options: options.store)
     var query = options.query
+    if options.store.spillsToDisk {
+      query.temporaryFolder = { [store] () throws(CacheError) in try store.temporaryFolder() }
+      query.temporaryLimitBytes = { [store] in store.temporaryLimitBytes }
+    }
     query.internalTables = [.entries(of: store), .partitions(of: store)]
     engine = try QueryEngine(store: store, options: query)
   }

@@ -16,7 +16,7 @@ let describe: PyCFunctionFast = { _, values, count in
       ("column_count", .integer(entry.schema.fields.count)),
       ("size_bytes", .integer(entry.sizeBytes)),
       ("partition_count", .integer(entry.partitions.count)),
-      ("batch_count", .integer(entry.batches.count)),
+      ("batch_count", .integer(entry.segments.count)),
       ("created_at", .double(entry.createdAt)),
       ("last_accessed_at", .double(access.lastAccessedAt)),
       ("access_count", .integer(access.accessCount)),
@@ -81,9 +81,9 @@ let setMemo: PyCFunctionFast = { _, values, count in
   function("set_memo", values, count, of: 4) { arguments throws(Failure) in
     let (entry, name) = (try arguments.entry(), try arguments.text("name"))
     let memo = try arguments.optional().map { MemoObject($0) }
-    let byteCount = try arguments.integer("byte_count")
-    guard (0...(1 << 50)).contains(byteCount) else { throw .argument("byte_count is \(byteCount): it must be within 0...2^50") }
-    unlocked { entry.setMemo(name, memo, byteCount: byteCount) }
+    let byteCount = try arguments.optional().map { count throws(Failure) in try integer(count, "byte_count") }
+    guard (0...(1 << 50)).contains(byteCount ?? 0) else { throw .argument("byte_count is \(byteCount ?? 0): it must be within 0...2^50") }
+    unlocked { entry.setMemo(name, memo, byteCount: byteCount ?? 0, holdsRows: byteCount != nil) }
     return none()
   }
 }

@@ -8,15 +8,22 @@ func cacheOptions(_ object: Object) throws(Failure) -> CacheOptions {
     let given: Object? = isNone(value) ? nil : value
     let place = "options[\"\(name)\"]"
     switch name {
-    case "memory_limit": options.memoryLimitBytes = try given.map { value throws(Failure) in try amount(value, place) }
-    case "eviction_policy": options.evictionPolicy = try text(value, place)
-    case "auto_partition": options.autoPartition = try bool(value, place)
-    case "partition_size_rows": options.partitionSizeRows = try amount(value, place)
-    case "partition_size_bytes": options.partitionSizeBytes = try amount(value, place)
+    case "memory_limit": options.store.memoryLimitBytes = try given.map { value throws(Failure) in try amount(value, place) }
+    case "memory_spill_threshold": options.store.spillThreshold = try double(value, place)
+    case "spill_to_disk": options.store.spillsToDisk = try bool(value, place)
+    case "spill_directory": options.store.spillDirectory = try text(value, place)
+    case "disk_limit": options.store.diskLimitBytes = try given.map { value throws(Failure) in try amount(value, place) }
+    case "compression_type": options.store.compression = try compression(value, place)
+    case "compression_level": options.store.compressionLevel = try amount(value, place)
+    case "eviction_policy": options.store.evictionPolicy = try text(value, place)
+    case "policy_args": options.store.policyArguments = try numbers(value, place)
+    case "check_interval": options.store.checkInterval = try double(value, place)
+    case "auto_partition": options.store.autoPartition = try bool(value, place)
+    case "partition_size_rows": options.store.partitionSizeRows = try amount(value, place)
+    case "partition_size_bytes": options.store.partitionSizeBytes = try amount(value, place)
     // 0 stands for as many threads as there are cores, which is DuckDB's own default.
     case "thread_count": options.threadCount = try given.flatMap { value throws(Failure) in try threadCount(value, place) }
     case "query_memory_limit": options.queryMemoryLimitBytes = try given.map { value throws(Failure) in try amount(value, place) }
-    case "temporary_directory": options.temporaryDirectory = try given.map { value throws(Failure) in try text(value, place) }
     case "duckdb_extensions": options.duckdbExtensions = try texts(value, place)
     default: throw .cache(CacheError(.configuration, "\(place) is no option of the engine"))
     }
@@ -33,4 +40,19 @@ private func amount(_ object: Object, _ name: String) throws(Failure) -> Int {
 private func threadCount(_ object: Object, _ name: String) throws(Failure) -> Int? {
   let count = try amount(object, name)
   return count == 0 ? nil : count
+}
+
+private func compression(_ object: Object, _ name: String) throws(Failure) -> IPCCompression {
+  switch try text(object, name) {
+  case "none": return .none
+  case "lz4": return .lz4
+  case "zstd": return .zstd
+  case let other: throw .cache(CacheError(.configuration, "\(name) is '\(other)': use one of none, lz4, zstd"))
+  }
+}
+
+private func numbers(_ object: Object, _ name: String) throws(Failure) -> [String: Double] {
+  var numbers: [String: Double] = [:]
+  try forEachItem(of: object, name) { key, value throws(Failure) in numbers[key] = try double(value, "\(name)[\"\(key)\"]") }
+  return numbers
 }

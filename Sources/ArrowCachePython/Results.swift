@@ -23,6 +23,7 @@ enum PythonValue {
 
 extension PythonValue {
   init(_ value: Double?) { self = value.map(PythonValue.double) ?? .none }
+  init(_ value: String?) { self = value.map(PythonValue.text) ?? .none }
   init(_ value: Int?) { self = value.map(PythonValue.integer) ?? .none }
 }
 

@@ -6,14 +6,25 @@ import Primitives
 /// What a method takes out it appends to `dropped`: the caller lets go of that after unlocking, since the last reference to a
 /// batch calls its producer's release.
 struct Catalog {
+  /// What is taken out of the catalog, and why.
+  struct Dropped {
+    let slot: Slot
+    let kind: StoreEvent.Kind
+    let cause: String
+  }
+
   private(set) var slots: [CacheKey: Slot] = [:]
   /// Keys by their folded form.
   private var keysByFolded: [CacheKey: [CacheKey]] = [:]
   /// How often each key is pinned; a pin stays with the key when the entry is replaced.
   private(set) var pins: [CacheKey: Int] = [:]
-  private(set) var ledger = MemoryLedger()
-  private let policy: any EvictionPolicy
+  /// Who is evicted first: every entry that is not pinned.
+  private let eviction: any EvictionPolicy
+  /// Who leaves memory first: every holding that is not pinned and has a segment in memory.
+  private let spilling: any EvictionPolicy
   private var expiry = ExpiryQueue()
+  private var spares: [WeakSegment] = []
+  private var sparesSweptAt = 64
   private var lastSequence: UInt64 = 0
   private var lastVersion: UInt64 = 0
   private var accessTick: UInt64 = 0
@@ -22,21 +33,13 @@ struct Catalog {
   var isClosed = false
   var hits = 0
   var misses = 0
-  private(set) var evicted = Removals()
-  private(set) var expired = Removals()
 
-  /// Entries that the store removed by itself, with the bytes that were given back.
-  struct Removals {
-    var count = 0
-    var bytes = 0
-  }
-
-  init(policy: any EvictionPolicy) { self.policy = policy }
+  init(eviction: any EvictionPolicy, spilling: any EvictionPolicy) { (self.eviction, self.spilling) = (eviction, spilling) }
 
   // MARK: reading
 
   /// The slot of a key that has not expired at `now`; an expired one is taken out.
-  mutating func live(_ key: CacheKey, _ now: Double, _ dropped: inout [Slot]) -> Slot? {
+  mutating func live(_ key: CacheKey, _ now: Double, _ dropped: inout [Dropped]) -> Slot? {
     guard let slot = slots[key] else { return nil }
     guard let expiresAt = slot.expiresAt, expiresAt <= now else { return slot }
     expire(slot, &dropped)
@@ -44,7 +47,7 @@ struct Catalog {
   }
 
   /// The keys that are the same as `key` when both are folded, in the order of their first put.
-  mutating func alike(_ key: CacheKey, _ now: Double, _ dropped: inout [Slot]) -> [Slot] {
+  mutating func alike(_ key: CacheKey, _ now: Double, _ dropped: inout [Dropped]) -> [Slot] {
     var found: [Slot] = []
     for other in keysByFolded[key.folded] ?? [] {
       if let slot = live(other, now, &dropped) { found.append(slot) }
@@ -52,133 +55,205 @@ struct Catalog {
     return found.sorted { $0.sequence < $1.sequence }
   }
 
-  mutating func touch(_ slot: Slot, _ now: Double) {
+  /// Counts a hit, which is an access, or a miss.
+  mutating func count(_ slot: Slot?, _ now: Double) {
+    guard let slot else { return misses += 1 }
+    hits += 1
     accessTick += 1
+    slot.entry.usage.recordAccess(now)
     slot.eviction.recordAccess(tick: accessTick)
-    policy.touch(slot.eviction)
-    slot.entry.recordAccess(now)
+    eviction.touch(slot.eviction)
+    slot.holding.item.recordAccess(tick: accessTick)
+    spilling.touch(slot.holding.item)
   }
 
   // MARK: changing
 
-  /// What `insert` makes an entry of.
-  struct Content {
-    let key: CacheKey
-    let spans: [BufferSpan]
-    let partitionCount: Int
-    let make: (_ version: UInt64) -> Entry
-    let expiresAt: Double?
+  /// A holding for rows that are being put.
+  mutating func beginHolding(_ key: CacheKey, usage: Usage, buildSeconds: Double?, expiresAt: Double?) -> Holding {
+    accessTick += 1
+    return Holding(
+      key: key, usage: usage, sequence: lastVersion + 1, lastAccess: accessTick, buildSeconds: buildSeconds, expiresAt: expiresAt)
   }
 
-  /// Puts an entry in place of whatever has its key, after evicting what must go for it to fit into `limitBytes`.
-  /// Throws `.memoryLimit`, having changed nothing, where it cannot fit.
-  mutating func insert(_ content: Content, limitBytes: Int?, _ dropped: inout [Slot]) throws(CacheError) -> Entry {
-    let key = content.key
+  /// Puts an entry in place of whatever has its key.
+  mutating func insert(
+    _ key: CacheKey, _ holding: Holding, expiresAt: Double?, _ dropped: inout [Dropped], make: (_ version: UInt64) -> Entry
+  ) -> Entry {
     let old = slots[key]
-    if let old { ledger.remove(old.spans) }
-    ledger.add(content.spans)
-    if let limitBytes, ledger.totalBytes > limitBytes {
-      do throws(CacheError) {
-        try checkFits(content, limitBytes)
-      } catch {
-        ledger.remove(content.spans)
-        if let old { ledger.add(old.spans) }
-        throw error
-      }
-    }
     if let old {
-      detach(old)
-      dropped.append(old)
-    }
-    while let limitBytes, ledger.totalBytes > limitBytes, let victim = policy.victim()?.owner as? Slot {
-      let before = ledger.totalBytes
-      remove(victim, isEvicted: true, &dropped)
-      evicted.count += 1
-      evicted.bytes += before - ledger.totalBytes
+      detach(old, isEvicted: false)
+      dropped.append(Dropped(slot: old, kind: .replaced, cause: "put"))
     }
     lastVersion += 1
     accessTick += 1
     if old == nil { lastSequence += 1 }
     let slot = Slot(
-      entry: content.make(lastVersion), key: key, spans: content.spans, sequence: old?.sequence ?? lastSequence,
-      expiresAt: content.expiresAt, lastAccess: accessTick)
+      entry: make(lastVersion), key: key, holding: holding, sequence: old?.sequence ?? lastSequence, expiresAt: expiresAt,
+      lastAccess: accessTick)
     slots[key] = slot
     if old == nil { keysByFolded[key.folded, default: []].append(key) }
-    partitionCount += content.partitionCount
-    if pins[key] == nil { policy.insert(slot.eviction) }
+    partitionCount += slot.entry.partitions.count
+    if pins[key] == nil {
+      eviction.insert(slot.eviction)
+      rankForSpilling(holding)
+    } else {
+      spilling.remove(holding.item, isEvicted: false)
+    }
     queueExpiry(slot)
     return slot.entry
   }
 
-  /// Whether the new entry fits beside what is pinned once everything else has gone.
-  private func checkFits(_ content: Content, _ limitBytes: Int) throws(CacheError) {
-    var least = MemoryLedger()
-    least.add(content.spans)
-    let needed = least.totalBytes
-    for pinned in pins.keys where pinned != content.key {
-      if let slot = slots[pinned] { least.add(slot.spans) }
-    }
-    guard least.totalBytes > limitBytes else { return }
-    let beside = least.totalBytes - needed
-    throw CacheError(
-      .memoryLimit,
-      "'\(content.key.text)' needs \(needed) bytes, \(max(0, limitBytes - beside)) of the memory limit of \(limitBytes) can be made free"
-        + (beside > 0 ? " (\(beside) are pinned)" : "") + ": raise memory_limit" + (beside > 0 ? ", unpin an entry" : "") + " or put less")
-  }
-
   /// Takes the entry out for good.
-  mutating func remove(_ slot: Slot, isEvicted: Bool = false, _ dropped: inout [Slot]) {
-    ledger.remove(slot.spans)
-    detach(slot, isEvicted: isEvicted)
+  mutating func remove(_ slot: Slot, _ kind: StoreEvent.Kind, _ cause: String, _ dropped: inout [Dropped]) {
+    detach(slot, isEvicted: kind == .evicted)
     slots[slot.key] = nil
     let folded = slot.key.folded
     keysByFolded[folded]?.removeAll { $0 == slot.key }
     if keysByFolded[folded]?.isEmpty ?? false { keysByFolded[folded] = nil }
-    dropped.append(slot)
+    dropped.append(Dropped(slot: slot, kind: kind, cause: cause))
   }
 
   /// Takes everything out; pins stay.
-  mutating func removeAll(_ dropped: inout [Slot]) {
+  mutating func removeAll(_ cause: String, _ dropped: inout [Dropped]) {
     for slot in slots.values {
-      ledger.remove(slot.spans)
-      detach(slot)
-      dropped.append(slot)
+      detach(slot, isEvicted: false)
+      dropped.append(Dropped(slot: slot, kind: .removed, cause: cause))
     }
     slots = [:]
     keysByFolded = [:]
     expiry = ExpiryQueue()
   }
 
-  private mutating func detach(_ slot: Slot, isEvicted: Bool = false) {
-    policy.remove(slot.eviction, isEvicted: isEvicted)
+  /// Takes out the entry that is least worth keeping, if there is one besides `sparing`.
+  ///
+  /// - Parameter onlyResident: one that has rows in memory.
+  mutating func evict(_ cause: String, onlyResident: Bool = false, sparing: CacheKey?, _ dropped: inout [Dropped]) -> Slot? {
+    let spared = sparing.flatMap { slots[$0] }
+    let victim =
+      onlyResident ? residentVictim(sparing: spared) : eviction.victim(excluding: spared?.eviction)?.owner as? Slot
+    if let victim { remove(victim, .evicted, cause, &dropped) }
+    return victim
+  }
+
+  private mutating func residentVictim(sparing spared: Slot?) -> Slot? {
+    // What is being put ranks too, and cannot be evicted.
+    var aside: [EvictionItem] = []
+    defer { for item in aside { spilling.restore(item) } }
+    while let item = spilling.victim(excluding: spared?.holding.item) {
+      if let holding = item.owner as? Holding, let slot = slots[holding.key], slot.holding === holding { return slot }
+      spilling.remove(item, isEvicted: false)
+      if item.owner is Holding { aside.append(item) }
+    }
+    return nil
+  }
+
+  private mutating func detach(_ slot: Slot, isEvicted: Bool) {
+    eviction.remove(slot.eviction, isEvicted: isEvicted)
+    discard(slot.holding)
     partitionCount -= slot.entry.partitions.count
+  }
+
+  // MARK: leaving memory
+
+  /// A segment that is on its way to disk.
+  struct Leaving {
+    let holding: Holding
+    let index: Int
+    let segment: Segment
+    /// What is to be written.
+    let rows: [RecordBatchSlice]
+    /// Where its rows are on disk already.
+    let file: SpillFile?
+  }
+
+  /// A segment has come to be in memory, or its move has ended.
+  mutating func rankForSpilling(_ holding: Holding) {
+    guard holding.isLive, pins[holding.key] == nil, !holding.item.isRanked else { return }
+    spilling.restore(holding.item)
+  }
+
+  mutating func append(_ segment: Segment, to holding: Holding) {
+    holding.append(segment)
+    if holding.item.isRanked { spilling.resize(holding.item) } else { rankForSpilling(holding) }
+  }
+
+  /// Marks the coldest segments, of about so many bytes, as leaving memory.
+  mutating func beginLeaving(_ byteCount: Int) -> [Leaving] {
+    var chosen: [Leaving] = []
+    var bytes = 0
+    while bytes < byteCount, let item = spilling.victim() {
+      guard let holding = item.owner as? Holding else {
+        spilling.remove(item, isEvicted: false)
+        continue
+      }
+      let candidates = holding.leavable()
+      var taken = 0
+      for (index, segment) in candidates where bytes < byteCount {
+        taken += 1
+        guard let (rows, file) = segment.beginLeaving() else { continue }
+        chosen.append(Leaving(holding: holding, index: index, segment: segment, rows: rows, file: file))
+        bytes = bytes.saturatingSum(max(1, segment.byteCount))
+      }
+      if taken == candidates.count { spilling.remove(item, isEvicted: true) }
+    }
+    return chosen
+  }
+
+  /// Segments whose rows are in memory and on disk.
+  mutating func noteSpareFile(_ segment: Segment) {
+    if spares.count >= sparesSweptAt {
+      spares.removeAll { $0.segment == nil }
+      sparesSweptAt = max(64, 2 * spares.count)
+    }
+    spares.append(WeakSegment(segment: segment))
+  }
+
+  /// Takes the files of rows that are in memory too; the caller lets go of them with no lock held.
+  mutating func takeSpareFiles() -> [SpillFile] {
+    defer { spares = [] }
+    return spares.compactMap { $0.segment?.takeSpareFile() }
+  }
+
+  /// The store does not want the rows any more.
+  mutating func discard(_ holding: Holding) {
+    holding.isLive = false
+    spilling.remove(holding.item, isEvicted: false)
   }
 
   // MARK: pins
 
   mutating func pin(_ slot: Slot) {
     pins[slot.key, default: 0] += 1
-    policy.remove(slot.eviction, isEvicted: false)
+    eviction.remove(slot.eviction, isEvicted: false)
+    spilling.remove(slot.holding.item, isEvicted: false)
   }
 
   mutating func unpin(_ key: CacheKey) {
     guard let count = pins[key] else { return }
     pins[key] = count > 1 ? count - 1 : nil
-    if count == 1, let slot = slots[key] { policy.insert(slot.eviction) }
+    guard count == 1, let slot = slots[key] else { return }
+    eviction.restore(slot.eviction)
+    rankForSpilling(slot.holding)
   }
 
   // MARK: time to live
 
+  /// When the next entry expires, if any does.
+  var nextExpiry: Double? { expiry.next }
+
   mutating func setExpiry(_ slot: Slot, _ expiresAt: Double?) {
     slot.expiresAt = expiresAt
-    slot.entry.recordExpiry(expiresAt)
+    slot.entry.usage.recordExpiry(expiresAt)
     slot.eviction.expiresAt = expiresAt
-    policy.reschedule(slot.eviction)
+    slot.holding.item.expiresAt = expiresAt
+    eviction.reschedule(slot.eviction)
+    spilling.reschedule(slot.holding.item)
     queueExpiry(slot)
   }
 
   /// Takes out what has expired, at most `limit` entries; returns how many.
-  mutating func expireDue(_ now: Double, limit: Int = .max, _ dropped: inout [Slot]) -> Int {
+  mutating func expireDue(_ now: Double, limit: Int = .max, _ dropped: inout [Dropped]) -> Int {
     var count = 0
     while count < limit, let item = expiry.popDue(now) {
       guard let slot = slots[item.key], slot.awaits(item) else { continue }
@@ -188,12 +263,7 @@ struct Catalog {
     return count
   }
 
-  private mutating func expire(_ slot: Slot, _ dropped: inout [Slot]) {
-    let before = ledger.totalBytes
-    remove(slot, &dropped)
-    expired.count += 1
-    expired.bytes += before - ledger.totalBytes
-  }
+  private mutating func expire(_ slot: Slot, _ dropped: inout [Dropped]) { remove(slot, .expired, "time to live", &dropped) }
 
   private mutating func queueExpiry(_ slot: Slot) {
     guard let expiresAt = slot.expiresAt else { return }
@@ -204,3 +274,5 @@ struct Catalog {
     expiry.insert(ExpiryQueue.Item(expiresAt: expiresAt, version: slot.entry.version, key: slot.key))
   }
 }
+
+private struct WeakSegment { weak var segment: Segment? }

@@ -1,6 +1,5 @@
 import ArrowData
 import Primitives
-import Synchronization
 
 /// One version of what is kept under a key: an immutable snapshot, readable as long as it is held, whatever the store does.
 public final class Entry: @unchecked Sendable {
@@ -12,10 +11,10 @@ public final class Entry: @unchecked Sendable {
   /// JSON text of the caller's.
   public let userMetadata: String
   public let schema: Schema
-  /// The rows, in order; no batch is empty.
-  public let batches: [RecordBatch]
+  /// The rows, in order; no segment is empty.
+  public let segments: [Segment]
   public let rowCount: Int
-  /// Bytes of the distinct buffers behind the batches.
+  /// Bytes of the distinct buffers, as they are in memory.
   public let sizeBytes: Int
   /// The row ranges that are skipped, scanned and kept as one; none where there is no row.
   public let partitions: [Partition]
@@ -23,71 +22,64 @@ public final class Entry: @unchecked Sendable {
   /// How long the caller took to make what was put, where it said so.
   public let buildSeconds: Double?
 
-  // Written under the catalog's lock, read without: each by itself is whole.
-  private let lastAccessedAt: Atomic<UInt64>
-  private let accessCount = Atomic(0)
-  private let expiresAt: Atomic<UInt64>
-  private let beside = Locked(Beside())
-  private let memoBudget: MemoBudget
-
-  /// What comes to lie beside the rows later.
-  private struct Beside {
-    var statistics: [StatisticsKey: ColumnStatistics] = [:]
-    var memos: [String: Memo] = [:]
-  }
+  let usage: Usage
+  private let memos: MemoShelf
+  private let known = Locked<[StatisticsKey: ColumnStatistics]>([:])
 
   private struct StatisticsKey: Hashable {
     let partition: Int
     let column: Int
   }
 
-  private struct Memo {
-    let value: AnyObject
-    let byteCount: Int
+  /// What a put has read.
+  struct Content {
+    let schema: Schema
+    let segments: [Segment]
+    let rowCount: Int
+    let sizeBytes: Int
+    let partitions: [Partition]
   }
 
-  init(
-    key: String, version: UInt64, kind: String, userMetadata: String, schema: Schema, batches: [RecordBatch], rowCount: Int,
-    partitions: [Partition], sizeBytes: Int, createdAt: Double, expiresAt: Double?, buildSeconds: Double?, memoBudget: MemoBudget
-  ) {
-    (self.key, self.version, self.kind, self.userMetadata) = (key, version, kind, userMetadata)
-    (self.schema, self.batches, self.rowCount) = (schema, batches, rowCount)
-    (self.partitions, self.sizeBytes) = (partitions, sizeBytes)
-    (self.createdAt, self.buildSeconds, self.memoBudget) = (createdAt, buildSeconds, memoBudget)
-    lastAccessedAt = Atomic(createdAt.bitPattern)
-    self.expiresAt = Atomic((expiresAt ?? .infinity).bitPattern)
+  /// What the caller says about it.
+  struct Label {
+    let key: String
+    let kind: String
+    let userMetadata: String
+    let buildSeconds: Double?
   }
 
-  deinit {
-    let byteCount = beside.withLock { $0.memos.values.reduce(0) { $0 + $1.byteCount } }
-    if byteCount != 0 { _ = memoBudget.take(-byteCount) }
+  init(_ label: Label, _ content: Content, version: UInt64, createdAt: Double, usage: Usage, memos: MemoBudget) {
+    (key, kind, userMetadata, buildSeconds) = (label.key, label.kind, label.userMetadata, label.buildSeconds)
+    (schema, segments, rowCount) = (content.schema, content.segments, content.rowCount)
+    (sizeBytes, partitions) = (content.sizeBytes, content.partitions)
+    (self.version, self.createdAt, self.usage) = (version, createdAt, usage)
+    self.memos = MemoShelf(memos)
   }
 
   /// How the entry has been used, and until when it lives.
-  public var access: AccessRecord {
-    let expiry = Double(bitPattern: expiresAt.load(ordering: .relaxed))
-    return AccessRecord(
-      lastAccessedAt: Double(bitPattern: lastAccessedAt.load(ordering: .relaxed)), accessCount: accessCount.load(ordering: .relaxed),
-      expiresAt: expiry == .infinity ? nil : expiry)
-  }
+  public var access: AccessRecord { usage.record }
 
-  func recordAccess(_ now: Double) {
-    lastAccessedAt.store(now.bitPattern, ordering: .relaxed)
-    accessCount.wrappingAdd(1, ordering: .relaxed)
-  }
+  /// Whether all rows are in memory.
+  public var isInMemory: Bool { segments.allSatisfy(\.isInMemory) }
 
-  func recordExpiry(_ expiry: Double?) { expiresAt.store((expiry ?? .infinity).bitPattern, ordering: .relaxed) }
-
-  /// Statistics of a column over a partition: computed when first asked for, then kept. Unknown for what is not there.
+  /// Statistics of a column over a partition: computed when first asked for, then kept. Unknown for what is not there, and for rows
+  /// that cannot be read.
   public func statistics(partition: Int, column: Int) -> ColumnStatistics {
     guard partitions.indices.contains(partition), schema.fields.indices.contains(column) else { return .unknown(rowCount: 0) }
     let key = StatisticsKey(partition: partition, column: column)
-    if let known = beside.withLock({ $0.statistics[key] }) { return known }
-    let parts = partitions[partition].slices.map { slice in
-      ColumnStatistics(of: batches[slice.batchIndex], column: column, offset: slice.offset, count: slice.count)
+    if let known = known.withLock({ $0[key] }) { return known }
+    var parts: [ColumnStatistics] = []
+    do throws(CacheError) {
+      for slice in partitions[partition].slices {
+        for rows in try segments[slice.segmentIndex].read(offset: slice.offset, count: slice.count, columns: [column]) {
+          parts.append(ColumnStatistics(of: rows.batch, column: 0, offset: rows.offset, count: rows.count))
+        }
+      }
+    } catch {
+      return .unknown(rowCount: partitions[partition].rowCount)
     }
     let statistics = ColumnStatistics(merging: parts)
-    beside.withLock { $0.statistics[key] = statistics }
+    known.withLock { $0[key] = statistics }
     return statistics
   }
 
@@ -106,35 +98,29 @@ public final class Entry: @unchecked Sendable {
   }
 
   /// What `setMemo` has kept under this name.
-  public func memo(_ name: String) -> AnyObject? { beside.withLock { $0.memos[name]?.value } }
+  public func memo(_ name: String) -> AnyObject? { memos[name] }
 
   /// Keeps an object of the caller's beside the entry, as long as this version lives; nil drops it.
   ///
-  /// `byteCount` is memory of its own: it counts against the memory limit, so that without room for it the object is not kept (false),
-  /// and goes when an entry needs the room. What is replaced is let go with no lock held.
+  /// `byteCount` is memory of its own: it counts against the memory limit. The object is not kept (false) without room for it, and goes
+  /// when an entry needs the room. What `holdsRows`, a table over them for instance, is kept as long as all rows are in memory: it would
+  /// keep them there. What is replaced is let go with no lock held.
   @discardableResult
-  public func setMemo(_ name: String, _ value: AnyObject?, byteCount: Int = 0) -> Bool {
-    let memo = value.map { Memo(value: $0, byteCount: max(0, byteCount)) }
-    var replaced: Memo?
-    let isKept = beside.withLock { beside in
-      replaced = beside.memos[name]
-      guard memoBudget.take((memo?.byteCount ?? 0) - (replaced?.byteCount ?? 0)) else { return false }
-      beside.memos[name] = memo
+  public func setMemo(_ name: String, _ value: AnyObject?, byteCount: Int = 0, holdsRows: Bool = true) -> Bool {
+    guard let value else {
+      memos.remove(name)
       return true
     }
-    withExtendedLifetime(replaced) {}
+    guard !holdsRows || isInMemory else { return false }
+    let isKept = memos.keep(value, name, byteCount, holdsRows: holdsRows)
+    // Rows may have left in between, and what took the memos out then has not seen this one.
+    if isKept, holdsRows, !isInMemory {
+      memos.remove(name)
+      return false
+    }
     return isKept
   }
 
-  /// Takes out what has memory of its own; the caller lets go of it with no lock held.
-  func takeMemos() -> [AnyObject] {
-    beside.withLock { beside in
-      let heavy = beside.memos.filter { $0.value.byteCount > 0 }
-      for (name, memo) in heavy {
-        beside.memos[name] = nil
-        _ = memoBudget.take(-memo.byteCount)
-      }
-      return heavy.values.map(\.value)
-    }
-  }
+  /// Takes out what keeps the rows in memory; the caller lets go of it with no lock held.
+  func takeRowHolders() -> [AnyObject] { memos.takeRowHolders() }
 }

@@ -10,6 +10,8 @@ struct ExpiryQueue {
   private var items: [Item] = []
 
   var count: Int { items.count }
+  /// When the first item is due.
+  var next: Double? { items.first?.expiresAt }
 
   mutating func insert(_ item: Item) {
     items.append(item)

@@ -1,57 +1,235 @@
 import ArrowData
+import Primitives
 
-/// Bytes by buffer address: a buffer that several entries share counts once, with the most of it that any of them reaches.
-struct MemoryLedger {
-  /// The entries that hold one buffer, by how much of it they reach. Nearly always they all reach the same.
-  private struct Holders {
-    var byteCount: Int
-    var count: Int
-    /// Holders of fewer bytes, by bytes.
-    var smaller: [Int: Int]
+/// The account of memory: every byte once, by buffer address, whoever shares it.
+///
+/// What the store holds (`resident`), what is taken before it is there (`reserved`) and what callers keep beside entries (`memos`)
+/// stay within the limit together. What has left the store and is still read outside is `leased`: counted, and not limited. Its lock is
+/// the last one that any thread takes.
+final class MemoryLedger: Sendable {
+  enum Role { case resident, leased }
+
+  struct Totals {
+    var resident = 0
+    var leased = 0
+    var reserved = 0
+    var memos = 0
+    /// The most that was used at any time.
+    var highWater = 0
+
+    /// What counts against the limit.
+    var used: Int { resident + reserved + memos }
   }
 
-  private var holders: [UInt: Holders] = [:]
-  private(set) var totalBytes = 0
-
-  var bufferCount: Int { holders.count }
-
-  mutating func add(_ spans: [BufferSpan]) { for span in spans { add(span) } }
-  mutating func remove(_ spans: [BufferSpan]) { for span in spans { remove(span) } }
-
-  private mutating func add(_ span: BufferSpan) {
-    guard var held = holders[span.address] else {
-      holders[span.address] = Holders(byteCount: span.byteCount, count: 1, smaller: [:])
-      totalBytes += span.byteCount
-      return
-    }
-    if span.byteCount == held.byteCount {
-      held.count += 1
-    } else if span.byteCount < held.byteCount {
-      held.smaller[span.byteCount, default: 0] += 1
-    } else {
-      held.smaller[held.byteCount] = held.count
-      totalBytes += span.byteCount - held.byteCount
-      (held.byteCount, held.count) = (span.byteCount, 1)
-    }
-    holders[span.address] = held
+  fileprivate struct State {
+    var holders: [UInt: Holders] = [:]
+    var totals = Totals()
+    /// Grows whenever memory has been given back or work on it has ended: what waits for room looks again.
+    var generation: UInt64 = 0
   }
 
-  private mutating func remove(_ span: BufferSpan) {
-    guard var held = holders[span.address] else { preconditionFailure("a buffer that is not in the ledger") }
-    if span.byteCount < held.byteCount {
-      guard let count = held.smaller[span.byteCount] else { preconditionFailure("a holder that is not in the ledger") }
-      held.smaller[span.byteCount] = count > 1 ? count - 1 : nil
-    } else if held.count > 1 {
-      held.count -= 1
-    } else {
-      totalBytes -= held.byteCount
-      guard let next = held.smaller.keys.max(), let count = held.smaller.removeValue(forKey: next) else {
-        holders[span.address] = nil
-        return
+  let limitBytes: Int?
+  private let state = Locked(State())
+
+  init(limitBytes: Int?) { self.limitBytes = limitBytes }
+
+  var totals: Totals { state.withLock { $0.totals } }
+  var bufferCount: Int { state.withLock { $0.holders.count } }
+
+  // MARK: room
+
+  /// What lies above `limit` (0: nothing) once `byteCount` more are used.
+  func excess(over limit: Int, with byteCount: Int = 0) -> Int { max(0, totals.used.saturatingSum(byteCount) - limit) }
+
+  /// Takes memory before it is there; nil where the limit, raised by `allowance`, leaves no room.
+  func reserve(_ byteCount: Int, allowance: Int = 0) -> Reservation? {
+    state.withLock { $0.take(byteCount, limitBytes?.saturatingSum(allowance), \.reserved) } ? Reservation(self, byteCount) : nil
+  }
+
+  fileprivate func release(_ byteCount: Int) { giveBack { $0.reserved -= byteCount } }
+
+  /// Takes memory for a memo, which may be less than none; false where there is no room.
+  func takeMemo(_ byteCount: Int) -> Bool {
+    if byteCount < 0 {
+      giveBack { $0.memos += byteCount }
+      return true
+    }
+    return state.withLock { $0.take(byteCount, limitBytes, \.memos) }
+  }
+
+  private func giveBack(_ change: (inout Totals) -> Void) {
+    state.signal { state in
+      change(&state.totals)
+      state.generation &+= 1
+    }
+  }
+
+  // MARK: buffers
+
+  /// Bytes of `spans` that are not resident.
+  func missingBytes(_ spans: [BufferSpan]) -> Int {
+    state.withLock { state in
+      spans.reduce(0) { $0.saturatingSum(max(0, $1.byteCount - (state.holders[$1.address]?.resident.largest ?? 0))) }
+    }
+  }
+
+  /// Counts the buffers of one more holder, in place of what was reserved for them.
+  func add(_ spans: [BufferSpan], inPlaceOf reservation: Reservation?) {
+    state.withLock { state in
+      for span in spans { state.change(span.address) { $0.resident.add(span.byteCount) } }
+      state.totals.reserved -= reservation?.take() ?? 0
+      state.totals.highWater = max(state.totals.highWater, state.totals.used)
+    }
+  }
+
+  /// The store has let go of the buffers, readers may not have. Returns by how many bytes less are resident.
+  func lease(_ spans: [BufferSpan]) -> Int {
+    state.signal { state in
+      let before = state.totals.resident
+      for span in spans {
+        state.change(span.address) { holders in
+          holders.resident.remove(span.byteCount)
+          holders.leased.add(span.byteCount)
+        }
       }
-      (held.byteCount, held.count) = (next, count)
-      totalBytes += next
+      state.generation &+= 1
+      return before - state.totals.resident
     }
-    holders[span.address] = held
+  }
+
+  /// Nobody holds the buffers any more.
+  func remove(_ spans: [BufferSpan], _ role: Role) {
+    state.signal { state in
+      for span in spans {
+        state.change(span.address) { holders in
+          switch role {
+          case .resident: holders.resident.remove(span.byteCount)
+          case .leased: holders.leased.remove(span.byteCount)
+          }
+        }
+      }
+      state.generation &+= 1
+    }
+  }
+
+  // MARK: waiting
+
+  var generation: UInt64 { state.withLock { $0.generation } }
+
+  /// Wakes who waits for room: work has ended that may have made some.
+  func wake() { giveBack { _ in } }
+
+  /// Blocks until something has been given back since `generation`, at most so long.
+  func wait(since generation: UInt64, waitMillis: Int) {
+    _ = state.wait(waitMillis: waitMillis) { $0.generation == generation ? nil : true }
+  }
+}
+
+extension MemoryLedger.State {
+  fileprivate mutating func take(_ byteCount: Int, _ limitBytes: Int?, _ part: WritableKeyPath<MemoryLedger.Totals, Int>) -> Bool {
+    if byteCount > 0, let limitBytes, totals.used.saturatingSum(byteCount) > limitBytes { return false }
+    totals[keyPath: part] += byteCount
+    totals.highWater = max(totals.highWater, totals.used)
+    return true
+  }
+
+  fileprivate mutating func change(_ address: UInt, _ body: (inout Holders) -> Void) {
+    var held = holders[address] ?? Holders()
+    let (resident, leased) = (held.residentBytes, held.leasedBytes)
+    body(&held)
+    totals.resident += held.residentBytes - resident
+    totals.leased += held.leasedBytes - leased
+    holders[address] = held.isEmpty ? nil : held
+  }
+}
+
+/// Who holds one buffer.
+private struct Holders {
+  var resident = Reach()
+  var leased = Reach()
+
+  var residentBytes: Int { resident.largest }
+  var leasedBytes: Int { max(0, leased.largest - resident.largest) }
+  var isEmpty: Bool { resident.count == 0 && leased.count == 0 }
+}
+
+/// How far into a buffer its holders reach. Nearly always they all reach the same.
+private struct Reach {
+  private(set) var largest = 0
+  /// Holders that reach `largest`.
+  private(set) var count = 0
+  /// Holders of fewer bytes, by bytes.
+  private var smaller: [Int: Int] = [:]
+
+  mutating func add(_ byteCount: Int) {
+    if count == 0 || byteCount > largest {
+      if count > 0 { smaller[largest] = count }
+      (largest, count) = (byteCount, 1)
+    } else if byteCount == largest {
+      count += 1
+    } else {
+      smaller[byteCount, default: 0] += 1
+    }
+  }
+
+  mutating func remove(_ byteCount: Int) {
+    if byteCount < largest {
+      guard let holders = smaller[byteCount] else { preconditionFailure("a holder that is not in the ledger") }
+      smaller[byteCount] = holders > 1 ? holders - 1 : nil
+    } else if count > 1 {
+      count -= 1
+    } else {
+      precondition(byteCount == largest && count == 1, "a buffer that is not in the ledger")
+      let next = smaller.keys.max()
+      (largest, count) = (next ?? 0, next.flatMap { smaller.removeValue(forKey: $0) } ?? 0)
+    }
+  }
+}
+
+/// Memory that is taken from the ledger before it is allocated, and given back when this goes.
+final class Reservation: @unchecked Sendable {
+  private let ledger: MemoryLedger
+  private var byteCount: Int
+
+  fileprivate init(_ ledger: MemoryLedger, _ byteCount: Int) { (self.ledger, self.byteCount) = (ledger, byteCount) }
+
+  deinit { if byteCount != 0 { ledger.release(byteCount) } }
+
+  /// Under the ledger's lock: the bytes are counted otherwise from now on.
+  fileprivate func take() -> Int {
+    defer { byteCount = 0 }
+    return byteCount
+  }
+}
+
+/// The buffers of one batch in the ledger, from when the store takes it until its last reader is gone: see `RecordBatch.keeping`.
+final class MemoryCharge: @unchecked Sendable {
+  private let ledger: MemoryLedger
+  let spans: [BufferSpan]
+  var byteCount: Int { spans.reduce(0) { $0.saturatingSum($1.byteCount) } }
+  /// Changed once, by whoever takes the batch out of the store, before the last reference goes.
+  private var role = MemoryLedger.Role.resident
+
+  init(_ spans: [BufferSpan], in ledger: MemoryLedger, inPlaceOf reservation: Reservation?) {
+    (self.ledger, self.spans) = (ledger, spans)
+    ledger.add(spans, inPlaceOf: reservation)
+  }
+
+  deinit { ledger.remove(spans, role) }
+
+  /// The store lets go of the batch. Returns by how many bytes less are resident.
+  @discardableResult
+  func leave() -> Int {
+    guard role == .resident else { return 0 }
+    role = .leased
+    return ledger.lease(spans)
+  }
+}
+
+extension Int {
+  /// The sum, or the largest number where it does not fit.
+  func saturatingSum(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? (other > 0 ? .max : .min) : sum
   }
 }

@@ -1,11 +1,11 @@
-/// Rows of one batch of an entry.
-public struct BatchSlice: Hashable, Sendable {
-  public let batchIndex: Int
-  /// First row within the batch.
+/// Rows of one segment of an entry.
+public struct SegmentSlice: Hashable, Sendable {
+  public let segmentIndex: Int
+  /// First row within the segment.
   public let offset: Int
   public let count: Int
 
-  public init(batchIndex: Int, offset: Int, count: Int) { (self.batchIndex, self.offset, self.count) = (batchIndex, offset, count) }
+  public init(segmentIndex: Int, offset: Int, count: Int) { (self.segmentIndex, self.offset, self.count) = (segmentIndex, offset, count) }
 }
 
 /// A row range of an entry: the unit of skipping, slicing and parallel scanning.
@@ -14,9 +14,9 @@ public struct Partition: Hashable, Sendable {
   public let firstRow: Int
   public let rowCount: Int
   /// Where the rows lie, in order.
-  public let slices: [BatchSlice]
+  public let slices: [SegmentSlice]
 
-  public init(firstRow: Int, rowCount: Int, slices: [BatchSlice]) {
+  public init(firstRow: Int, rowCount: Int, slices: [SegmentSlice]) {
     (self.firstRow, self.rowCount, self.slices) = (firstRow, rowCount, slices)
   }
 }

@@ -7,7 +7,7 @@ struct PartitionPlan {
   let maximumRows: Int
   let maximumBytes: Int
   private var closed: [Partition] = []
-  private var slices: [BatchSlice] = []
+  private var slices: [SegmentSlice] = []
   private var firstRow = 0
   private var rowCount = 0
   private var byteCount = 0.0
@@ -29,7 +29,7 @@ struct PartitionPlan {
   }
 
   /// Adds rows to the open partition.
-  mutating func add(_ slice: BatchSlice, rowBytes: Double) {
+  mutating func add(_ slice: SegmentSlice, rowBytes: Double) {
     slices.append(slice)
     rowCount += slice.count
     byteCount += rowBytes * Double(slice.count)

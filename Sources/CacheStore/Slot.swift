@@ -4,23 +4,32 @@ import ArrowData
 final class Slot {
   let entry: Entry
   let key: CacheKey
-  /// The distinct buffers of the entry, as the ledger counts them.
-  let spans: [BufferSpan]
+  let holding: Holding
   /// Its place among the keys, by first put.
   let sequence: UInt64
   var expiresAt: Double?
-  /// What the eviction policy ranks.
+  /// Its place in the order of eviction.
   let eviction: EvictionItem
 
-  init(entry: Entry, key: CacheKey, spans: [BufferSpan], sequence: UInt64, expiresAt: Double?, lastAccess: UInt64) {
-    (self.entry, self.key, self.spans, self.sequence) = (entry, key, spans, sequence)
+  init(entry: Entry, key: CacheKey, holding: Holding, sequence: UInt64, expiresAt: Double?, lastAccess: UInt64) {
+    (self.entry, self.key, self.holding, self.sequence) = (entry, key, holding, sequence)
     self.expiresAt = expiresAt
     eviction = EvictionItem(
       keyHash: key.stableHash, byteCount: entry.sizeBytes, sequence: entry.version, lastAccess: lastAccess,
       rebuildSeconds: entry.buildSeconds, expiresAt: expiresAt)
     eviction.owner = self
+    holding.entry = entry
   }
 
   /// Whether this is the version that the item in the queue is about, with the time it has.
   func awaits(_ item: ExpiryQueue.Item) -> Bool { entry.version == item.version && expiresAt == item.expiresAt }
+
+  /// What the entry has in memory and on disk.
+  var occupied: (memory: Int, disk: Int) {
+    holding.segments.reduce(into: (0, 0)) { sum, segment in
+      let placement = segment.placement
+      if placement.tier != .disk { sum.memory += segment.byteCount }
+      sum.disk += placement.diskBytes
+    }
+  }
 }

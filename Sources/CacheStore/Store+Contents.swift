@@ -12,7 +12,7 @@ public struct EntryContents: Sendable {
 public struct PartitionPlace: Hashable, Sendable {
   /// The first segment that it lies in.
   public let segment: Int
-  /// "memory", "disk", or "memory+disk" where it lies in both.
+  /// "memory", "disk", or "memory+disk" where some of it, or all of it twice, lies in both.
   public let tier: String
   /// Its share of the bytes of its segments.
   public let bytes: Int
@@ -21,12 +21,14 @@ public struct PartitionPlace: Hashable, Sendable {
 extension Store {
   /// The entries that have not expired, in the order of their first put.
   public func contents() -> [EntryContents] {
-    let found = change { catalog, now, dropped in
+    let found = tiers.change { catalog, now, dropped in
       _ = catalog.expireDue(now, &dropped)
-      return catalog.slots.values.map { (sequence: $0.sequence, entry: $0.entry, isPinned: catalog.pins[$0.key] != nil) }
+      return catalog.slots.values.map { (sequence: $0.sequence, slot: $0, isPinned: catalog.pins[$0.key] != nil) }
     }
     return found.sorted { $0.sequence < $1.sequence }.map {
-      EntryContents(entry: $0.entry, access: $0.entry.access, isPinned: $0.isPinned, memoryBytes: $0.entry.sizeBytes, diskBytes: 0)
+      let occupied = $0.slot.occupied
+      return EntryContents(
+        entry: $0.slot.entry, access: $0.slot.entry.access, isPinned: $0.isPinned, memoryBytes: occupied.memory, diskBytes: occupied.disk)
     }
   }
 }
@@ -35,8 +37,16 @@ extension Entry {
   /// Where a partition's rows are now.
   public func place(partition index: Int) -> PartitionPlace {
     guard partitions.indices.contains(index) else { return PartitionPlace(segment: -1, tier: "", bytes: 0) }
-    let partition = partitions[index]
-    let share = rowCount == 0 ? 0 : Double(sizeBytes) * Double(partition.rowCount) / Double(rowCount)
-    return PartitionPlace(segment: partition.slices.first?.batchIndex ?? 0, tier: "memory", bytes: Int(share))
+    var bytes = 0.0
+    var tiers: Set<Tier> = []
+    for slice in partitions[index].slices {
+      let segment = segments[slice.segmentIndex]
+      bytes += Double(segment.byteCount) * Double(slice.count) / Double(segment.rowCount)
+      tiers.insert(segment.placement.tier)
+    }
+    let tier = tiers.count == 1 ? tiers.first ?? .both : .both
+    return PartitionPlace(
+      segment: partitions[index].slices.first?.segmentIndex ?? 0, tier: tier == .both ? "memory+disk" : tier.rawValue,
+      bytes: Int(exactly: bytes.rounded(.down)) ?? .max)
   }
 }

@@ -4,7 +4,9 @@ import Primitives
 extension Store {
   /// Reads the stream to its end and keeps its rows under `key`, in place of what was there.
   ///
-  /// The stream is read, and columns are copied, with no lock held; the swap is one short lock. On error nothing has changed.
+  /// The stream is read, columns are copied, and room is made with no lock held; the swap is one short lock. On error the entry of before
+  /// is still there. Blocks while other rows go to disk for these. Where rows may not go to disk, other entries go once it is whole: so it
+  /// may take as much memory again as the limit while it is read.
   ///
   /// - Parameters:
   ///   - kind: a word of the caller's that comes back with the entry.
@@ -23,46 +25,52 @@ extension Store {
     guard !key.isEmpty else { throw CacheError(.argument, "the key is empty: use any other text") }
     try validate(ttl: ttl)
     let name = CacheKey(key)
-    try change { (catalog, now, dropped) throws(CacheError) in try catalog.checkPut(name, overwrite, now, &dropped) }
-
-    let isPartitioned = autoPartition ?? options.autoPartition
-    var table = TableBuilder(
-      schema: stream.schema,
-      copying: copyAll ? .everything : copyColumns.map { $0.isEmpty ? .nothing : .columns($0) } ?? .nothing,
-      plan: PartitionPlan(
-        maximumRows: isPartitioned ? options.partitionSizeRows : .max, maximumBytes: isPartitioned ? options.partitionSizeBytes : .max))
-    try table.read(stream, key: key, limitBytes: options.memoryLimitBytes)
-    let finished = table
-    let partitions = finished.partitions
-    let memoBudget = memoBudget
-    var memos: [AnyObject] = []
-    defer { withExtendedLifetime(memos) {} }
-
-    return try change { (catalog, now, dropped) throws(CacheError) -> Entry in
+    let createdAt = tiers.clock.now()
+    let usage = Usage(createdAt: createdAt, expiresAt: nil)
+    let (holding, allowance) = try tiers.change { (catalog, now, dropped) throws(CacheError) -> (Holding, Int) in
       try catalog.checkPut(name, overwrite, now, &dropped)
-      _ = catalog.expireDue(now, &dropped)
-      let expiresAt = ttl.map { now + $0 }
-      let content = Catalog.Content(
-        key: name, spans: finished.buffers.spans, partitionCount: partitions.count,
-        make: { version in
-          Entry(
-            key: key, version: version, kind: kind, userMetadata: userMetadata, schema: finished.schema, batches: finished.batches,
-            rowCount: finished.rowCount, partitions: partitions, sizeBytes: finished.buffers.totalBytes, createdAt: now,
-            expiresAt: expiresAt, buildSeconds: buildSeconds, memoBudget: memoBudget)
-        }, expiresAt: expiresAt)
-      if let limitBytes = options.memoryLimitBytes, memoBudget.memoBytes > 0,
-        limitBytes - catalog.ledger.totalBytes - memoBudget.memoBytes < finished.buffers.totalBytes
-      {
-        for slot in catalog.slots.values { memos += slot.entry.takeMemos() }
+      // Without a disk nothing goes before the new entry is known to fit, so that one that does not has cost nothing. The old version, where
+      // it cannot leave memory, is there beside the new one for a while.
+      let old = tiers.folder == nil ? Int.max / 2 : catalog.pins[name] == nil ? 0 : catalog.slots[name]?.occupied.memory ?? 0
+      return (catalog.beginHolding(name, usage: usage, buildSeconds: buildSeconds, expiresAt: ttl.map { now + $0 }), old)
+    }
+    do throws(CacheError) {
+      let isPartitioned = autoPartition ?? options.autoPartition
+      var intake = Intake(
+        schema: stream.schema, copying: copyAll ? .everything : .columns(copyColumns ?? []),
+        plan: PartitionPlan(
+          maximumRows: isPartitioned ? options.partitionSizeRows : .max, maximumBytes: isPartitioned ? options.partitionSizeBytes : .max),
+        holding: holding, request: RoomRequest(purpose: "'\(key)'", sparing: name, allowance: allowance), tiers: tiers)
+      try intake.read(stream)
+      let content = intake.content
+      let label = Entry.Label(key: key, kind: kind, userMetadata: userMetadata, buildSeconds: buildSeconds)
+      let memos = tiers.memos
+      let entry = try tiers.change { (catalog, now, dropped) throws(CacheError) -> Entry in
+        try catalog.checkPut(name, overwrite, now, &dropped)
+        _ = catalog.expireDue(now, &dropped)
+        let expiresAt = ttl.map { now + $0 }
+        usage.recordExpiry(expiresAt)
+        return catalog.insert(name, holding, expiresAt: expiresAt, &dropped) { version in
+          Entry(label, content, version: version, createdAt: now, usage: usage, memos: memos)
+        }
       }
-      return try catalog.insert(content, limitBytes: options.memoryLimitBytes, &dropped)
+      tiers.events.record(.put, key, version: entry.version, bytes: entry.sizeBytes, to: .memory, cause: kind, at: entry.createdAt)
+      tiers.settle(sparing: name)
+      if ttl != nil { tiers.housekeeper.wakeForExpiry(tiers) }
+      return entry
+    } catch {
+      tiers.catalog.withLock { $0.discard(holding) }
+      if error.code == .memoryLimit {
+        tiers.events.record(.refused, key, version: 0, bytes: holding.item.byteCount, cause: error.message, at: tiers.clock.now())
+      }
+      throw error
     }
   }
 }
 
 extension Catalog {
   fileprivate mutating func checkPut(
-    _ key: CacheKey, _ overwrite: Bool, _ now: Double, _ dropped: inout [Slot]
+    _ key: CacheKey, _ overwrite: Bool, _ now: Double, _ dropped: inout [Dropped]
   ) throws(CacheError) {
     if isClosed { throw CacheError(.closed, "the cache is closed: open a new one") }
     if !overwrite, live(key, now, &dropped) != nil {

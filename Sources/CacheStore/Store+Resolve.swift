@@ -11,7 +11,7 @@ extension Store {
   /// when both are folded as DuckDB folds identifiers. Counts as an access.
   public func resolve(_ name: String) -> Resolution {
     let key = CacheKey(name)
-    return change { catalog, now, dropped in
+    return tiers.change { catalog, now, dropped in
       if let slot = catalog.live(key, now, &dropped) {
         catalog.count(slot, now)
         return .entry(slot.entry)

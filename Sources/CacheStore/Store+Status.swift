@@ -1,33 +1,60 @@
-/// What a store holds and what it has done so far. Bytes count each buffer once, whichever entries share it.
+/// What a store holds and what it has done so far. Bytes in memory count each buffer once, whichever entries share it.
 public struct StoreStatus: Hashable, Sendable {
   public var entryCount = 0
   public var partitionCount = 0
-  public var currentSizeBytes = 0
-  public var limitBytes: Int?
-  /// Memory that callers keep beside entries (`Entry.setMemo`); not in `currentSizeBytes`, but within the limit.
+  /// Bytes of the entries in memory.
+  public var residentBytes = 0
+  /// Memory that callers keep beside entries (`Entry.setMemo`).
   public var memoBytes = 0
+  /// Memory that is taken for what is being made.
+  public var reservedBytes = 0
+  /// Memory of rows that have left the store and are still read outside; not limited.
+  public var leasedBytes = 0
+  /// The most that entries, memos and reservations have taken together.
+  public var highWaterBytes = 0
+  public var limitBytes: Int?
+  /// Bytes above which rows go to disk in the background.
+  public var thresholdBytes: Int?
+  /// Spill files, those of entries that are gone and still read included.
+  public var diskBytes = 0
+  public var diskFileCount = 0
+  public var diskHighWaterBytes = 0
+  public var diskLimitBytes: Int?
+  /// DuckDB's temporary files.
+  public var queryDiskBytes = 0
   /// Entries that are pinned.
   public var pinnedCount = 0
   public var hits = 0
   public var misses = 0
-  public var evictedCount = 0
-  public var evictedBytes = 0
-  public var expiredCount = 0
-  public var expiredBytes = 0
+  public var tiers = TierCounters()
+
+  public var evictedCount: Int { tiers.evicted.count }
+  /// In memory and on disk.
+  public var evictedBytes: Int { tiers.evicted.bytes }
+  public var expiredCount: Int { tiers.expired.count }
+  public var expiredBytes: Int { tiers.expired.bytes }
+
+  /// Bytes of the entries, in memory and on disk.
+  public var currentSizeBytes: Int { residentBytes.saturatingSum(diskBytes) }
 }
 
 extension Store {
   /// The counters at one instant, without what has expired.
   public func status() -> StoreStatus {
-    var status = change { catalog, now, dropped in
+    let queryBytes = tiers.folder?.queryBytes() ?? 0
+    var status = tiers.change { catalog, now, dropped in
       _ = catalog.expireDue(now, &dropped)
       return StoreStatus(
-        entryCount: catalog.slots.count, partitionCount: catalog.partitionCount, currentSizeBytes: catalog.ledger.totalBytes,
-        limitBytes: options.memoryLimitBytes, pinnedCount: catalog.pins.keys.count { catalog.slots[$0] != nil }, hits: catalog.hits,
-        misses: catalog.misses, evictedCount: catalog.evicted.count, evictedBytes: catalog.evicted.bytes,
-        expiredCount: catalog.expired.count, expiredBytes: catalog.expired.bytes)
+        entryCount: catalog.slots.count, partitionCount: catalog.partitionCount, limitBytes: options.memoryLimitBytes,
+        thresholdBytes: tiers.folder == nil ? nil : options.thresholdBytes, diskLimitBytes: options.diskLimitBytes,
+        queryDiskBytes: queryBytes, pinnedCount: catalog.pins.keys.count { catalog.slots[$0] != nil }, hits: catalog.hits,
+        misses: catalog.misses)
     }
-    status.memoBytes = memoBudget.memoBytes
+    let totals = tiers.memory.totals
+    (status.residentBytes, status.memoBytes, status.reservedBytes) = (totals.resident, totals.memos, totals.reserved)
+    (status.leasedBytes, status.highWaterBytes) = (totals.leased, totals.highWater)
+    (status.diskBytes, status.diskFileCount, status.diskHighWaterBytes) = (tiers.disk.bytes, tiers.disk.fileCount, tiers.disk.highWater)
+    status.tiers = tiers.counters.withLock { $0 }
     return status
   }
 }

@@ -1,26 +1,25 @@
 import ArrowData
 import Primitives
 
-/// Tables under keys, in memory, within a limit.
+/// Tables under keys, in memory within a limit, and on disk beyond it.
 ///
 /// Every call is safe from any thread. A reader holds an `Entry`, which stays whole whatever happens to its key. No call of a
-/// producer, and no release of memory, happens while the store is locked.
+/// producer, no file, and no release of memory, is waited for while the store is locked.
 public final class Store: @unchecked Sendable {
   /// Expired entries that a read takes out besides its own, so that it stays short.
   private static let expiredPerRead = 16
 
   public let options: StoreOptions
-  let clock: any Clock
-  let catalog: Locked<Catalog>
-  let memoBudget: MemoBudget
+  let tiers: Tiers
 
-  /// Throws `.configuration` where an option cannot be.
+  /// Throws `.configuration` where an option cannot be. Nothing is made on disk before rows go there.
   public init(options: StoreOptions, clock: any Clock = SystemClock()) throws(CacheError) {
     try options.validate()
-    (self.options, self.clock) = (options, clock)
-    memoBudget = MemoBudget(limitBytes: options.memoryLimitBytes)
-    catalog = Locked(Catalog(policy: try makeEvictionPolicy(options.evictionPolicy)))
+    self.options = options
+    tiers = try Tiers(options: options, clock: clock)
   }
+
+  deinit { close() }
 
   /// The current version of `key`; counts a hit or a miss and is an access. What has expired is not there.
   public func lookup(_ key: String) -> Entry? { read(CacheKey(key), counting: true) }
@@ -32,26 +31,26 @@ public final class Store: @unchecked Sendable {
 
   /// Takes the entry out; false where there was none.
   public func remove(_ key: String) -> Bool {
-    change { catalog, now, dropped in
+    tiers.change { catalog, now, dropped in
       guard let slot = catalog.live(CacheKey(key), now, &dropped) else { return false }
-      catalog.remove(slot, &dropped)
+      catalog.remove(slot, .removed, "remove", &dropped)
       return true
     }
   }
 
   /// Takes every entry out; returns how many.
   public func clear() -> Int {
-    change { catalog, now, dropped in
+    tiers.change { catalog, now, dropped in
       _ = catalog.expireDue(now, &dropped)
       let count = catalog.slots.count
-      catalog.removeAll(&dropped)
+      catalog.removeAll("clear", &dropped)
       return count
     }
   }
 
   /// The keys in the order of their first put, without what has expired.
   public func keys() -> [String] {
-    let found = change { catalog, now, dropped in
+    let found = tiers.change { catalog, now, dropped in
       _ = catalog.expireDue(now, &dropped)
       return catalog.slots.values.map { (sequence: $0.sequence, key: $0.key.text) }
     }
@@ -62,66 +61,65 @@ public final class Store: @unchecked Sendable {
   /// Throws `.argument` for a time that is not positive and finite.
   public func updateTTL(_ key: String, ttl: Double?) throws(CacheError) -> Bool {
     try validate(ttl: ttl)
-    return change { catalog, now, dropped in
+    let isThere = tiers.change { catalog, now, dropped in
       guard let slot = catalog.live(CacheKey(key), now, &dropped) else { return false }
       catalog.setExpiry(slot, ttl.map { now + $0 })
       return true
     }
+    if ttl != nil { tiers.housekeeper.wakeForExpiry(tiers) }
+    return isThere
   }
 
-  /// Keeps the key from being evicted until `unpin` has been called as often; false where there is no entry.
+  /// Keeps the key in memory as it is, neither spilled nor evicted, until `unpin` has been called as often; false where there is no entry.
   /// The pin stays when the entry is replaced. Time to live, `remove` and `clear` are not held up.
   public func pin(_ key: String) -> Bool {
-    change { catalog, now, dropped in
+    tiers.change { catalog, now, dropped in
       guard let slot = catalog.live(CacheKey(key), now, &dropped) else { return false }
       catalog.pin(slot)
       return true
     }
   }
 
-  public func unpin(_ key: String) { change { catalog, _, _ in catalog.unpin(CacheKey(key)) } }
+  public func unpin(_ key: String) { tiers.change { catalog, _, _ in catalog.unpin(CacheKey(key)) } }
 
-  /// Takes out what has expired; returns how many. Reads do it for what they look at; this is for a caller in the background.
-  public func purgeExpired() -> Int { change { catalog, now, dropped in catalog.expireDue(now, &dropped) } }
+  /// Takes out what has expired; returns how many.
+  public func purgeExpired() -> Int { tiers.change { catalog, now, dropped in catalog.expireDue(now, &dropped) } }
 
-  /// Takes everything out; a put after that throws `.closed`, reads find nothing. A second call does nothing.
+  /// What the background thread does, at once.
+  public func housekeep() { _ = tiers.housekeep() }
+
+  /// What has happened, oldest first: the last 10 000 events.
+  public var events: [StoreEvent] { tiers.events.events }
+
+  /// A folder beside the spill files for what queries write, in the same account. Throws `.storage` where it cannot be made, or rows may
+  /// not go to disk.
+  public func temporaryFolder() throws(CacheError) -> String {
+    guard let folder = tiers.folder else { throw CacheError(.storage, "spill_to_disk is off: nothing goes to disk") }
+    return try folder.queryFolder
+  }
+
+  /// What the disk limit leaves to queries; nil: no limit.
+  public var temporaryLimitBytes: Int? { options.diskLimitBytes.map { max(0, $0 - tiers.disk.bytes) } }
+
+  /// Takes everything out, and removes the files; a put after that throws `.closed`, reads find nothing. A second call does nothing.
+  ///
+  /// Entries that are held outside stay readable, from mapped files too.
   public func close() {
-    change { catalog, _, dropped in
+    tiers.housekeeper.stop()
+    tiers.change { catalog, _, dropped in
       catalog.isClosed = true
-      catalog.removeAll(&dropped)
+      catalog.removeAll("close", &dropped)
     }
+    tiers.folder?.close()
   }
 
   private func read(_ key: CacheKey, counting: Bool) -> Entry? {
-    change { catalog, now, dropped in
+    tiers.change { catalog, now, dropped in
       let slot = catalog.live(key, now, &dropped)
       _ = catalog.expireDue(now, limit: Self.expiredPerRead, &dropped)
       if counting { catalog.count(slot, now) }
       return slot?.entry
     }
-  }
-
-  /// Runs `body` under the lock and lets go of what it took out after that.
-  func change<Result, Failure: Error>(
-    _ body: (inout Catalog, _ now: Double, _ dropped: inout [Slot]) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    let now = clock.now()
-    var dropped: [Slot] = []
-    defer { withExtendedLifetime(dropped) {} }
-    return try catalog.withLock { (catalog) throws(Failure) -> Result in
-      let before = catalog.ledger.totalBytes
-      defer { if catalog.ledger.totalBytes != before { memoBudget.setEntryBytes(catalog.ledger.totalBytes) } }
-      return try body(&catalog, now, &dropped)
-    }
-  }
-}
-
-extension Catalog {
-  /// Counts a hit, which is an access, or a miss.
-  mutating func count(_ slot: Slot?, _ now: Double) {
-    guard let slot else { return misses += 1 }
-    hits += 1
-    touch(slot, now)
   }
 }
 

@@ -1,19 +1,43 @@
+import ArrowData
 import Primitives
 
 /// How a store keeps its entries.
 public struct StoreOptions: Sendable {
-  /// Most bytes that entries may hold together; nil: no limit.
+  /// Most bytes of memory that entries, what is kept beside them and what is made for them may take together; nil: no limit.
   public var memoryLimitBytes: Int?
-  /// "lru", "lfu", "fifo", "size" or "ttl": which entry goes first when the limit is reached.
+  /// The share of the limit above which the coldest rows go to disk in the background.
+  public var spillThreshold = 0.8
+  /// Whether rows may go to disk; entries are evicted otherwise.
+  public var spillsToDisk = true
+  /// Where to: a folder of the store's own is made in it when the first rows go.
+  public var spillDirectory = ".arrow_cache_spill"
+  /// Most bytes on disk, DuckDB's temporary files included; nil: no limit.
+  public var diskLimitBytes: Int?
+  /// How files are compressed. What is not is mapped when it is read, without a copy.
+  public var compression = IPCCompression.none
+  public var compressionLevel = 1
+  /// Threads that write and compress one file.
+  public var threadCount = 1
+  /// Which entry leaves memory, and which is evicted, first: see `evictionPolicies`.
   public var evictionPolicy = "lru"
+  public var policyArguments: [String: Double] = [:]
   /// Most rows of a partition.
   public var partitionSizeRows = 100_000
   /// Most bytes of a partition, by the average row of each batch.
   public var partitionSizeBytes = 50 << 20
   /// Whether entries are cut into partitions where a put does not say.
   public var autoPartition = true
+  /// Seconds between two looks in the background at what has expired, at most; 0: only calls look.
+  public var checkInterval = 60.0
+  /// The file calls; tests put a disk that fails in their place.
+  public var files: any FileSystem = SystemFiles()
+  /// Whether a thread works in the background. Without one, calls do what must be done, and `Store.housekeep` the rest.
+  public var hasBackground = true
 
   public init() {}
+
+  /// Bytes above which rows go to disk in the background.
+  var thresholdBytes: Int? { memoryLimitBytes.map { Int(exactly: (Double($0) * spillThreshold).rounded(.down)) ?? $0 } }
 
   func validate() throws(CacheError) {
     func require(_ name: String, _ value: Int, atLeast least: Int) throws(CacheError) {
@@ -22,5 +46,15 @@ public struct StoreOptions: Sendable {
     try require("partition_size_rows", partitionSizeRows, atLeast: 1)
     try require("partition_size_bytes", partitionSizeBytes, atLeast: 1)
     if let memoryLimitBytes { try require("memory_limit", memoryLimitBytes, atLeast: 0) }
+    if let diskLimitBytes { try require("disk_limit", diskLimitBytes, atLeast: 0) }
+    guard spillThreshold >= 0, spillThreshold <= 1 else {
+      throw CacheError(.configuration, "memory_spill_threshold is \(spillThreshold): needs a share from 0 to 1")
+    }
+    guard checkInterval >= 0, checkInterval < 1e9 else {
+      throw CacheError(.configuration, "check_interval is \(checkInterval): needs seconds from 0 (never) on, below 1e9")
+    }
+    guard !spillDirectory.isEmpty, !spillDirectory.utf8.contains(0) else {
+      throw CacheError(.configuration, "spill_directory is empty or holds a NUL: name a folder")
+    }
   }
 }

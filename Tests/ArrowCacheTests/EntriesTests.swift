@@ -61,7 +61,7 @@ import Testing
     let entry = try cache.put("k", stream: &stream)
     #expect(stream.release == nil)
     #expect(good.released == 1)
-    #expect((entry.rowCount, entry.batches.count) == (3, 3))
+    #expect((entry.rowCount, entry.segments.count) == (3, 3))
 
     let late = Producer(batchCount: 1)
     stream = late.stream()
@@ -110,7 +110,7 @@ import Testing
 
   @Test func limitThatIsReached() throws {
     var options = CacheOptions()
-    options.memoryLimitBytes = 100_000
+    (options.store.memoryLimitBytes, options.store.spillsToDisk) = (100_000, false)
     let small = try ArrowCache(options: options)
     try small.put("a", query: "SELECT range AS n FROM range(10000)")
     #expect(errorCode { try small.put("b", query: "SELECT range AS n FROM range(100000)") } == .memoryLimit)
@@ -131,7 +131,7 @@ import Testing
 
   @Test func optionsThatCannotBe() {
     var options = CacheOptions()
-    options.evictionPolicy = "random"
+    options.store.evictionPolicy = "random"
     #expect(errorCode { try ArrowCache(options: options) } == .configuration)
     options = CacheOptions()
     options.duckdbExtensions = ["no_such_extension"]

@@ -27,8 +27,9 @@ import Testing
       exportStream(reader, columns: nil, to: &stream)
       let batch = try #require(try StreamReader(moving: &stream).next())
       #expect(batch.rowCount == 1)
+      let stored = try entry.batches()[0]
       let chosen = (columns ?? [0, 1]).filter { (0...1).contains($0) }
-      #expect(batch.schema.fields.indices.map { batch.values($0) } == chosen.map { entry.batches[0].values($0) })
+      #expect(batch.schema.fields.indices.map { batch.values($0) } == chosen.map { stored.values($0) })
     }
   }
 
@@ -55,7 +56,7 @@ import Testing
     for batches in [[], [[]], [[], []]] as [[[Int64?]]] {
       let entry = try fixture.put("a", batches)
       #expect(entry.rowCount == 0)
-      #expect(entry.batches.isEmpty && entry.partitions.isEmpty)
+      #expect(entry.segments.isEmpty && entry.partitions.isEmpty)
       #expect(entry.sizeBytes == 0)
       #expect(try entry.numbers() == [])
       #expect(entry.reader().schema.fields.map(\.name) == ["v"])

@@ -2,11 +2,12 @@ import ArrowData
 import CArrow
 import Glibc
 import Primitives
+import Synchronization
 import Testing
 
 @testable import CacheStore
 
-/// A store with a clock that stands still, and the count of what its producers have not had back.
+/// A store without a disk and a background, with a clock that stands still, and the count of what its producers have not had back.
 struct Fixture {
   let store: Store
   let clock = ManualClock()
@@ -14,6 +15,7 @@ struct Fixture {
 
   init(_ change: (inout StoreOptions) -> Void = { _ in }) throws(CacheError) {
     var options = StoreOptions()
+    (options.spillsToDisk, options.hasBackground) = (false, false)
     change(&options)
     store = try Store(options: options, clock: clock)
   }
@@ -48,33 +50,57 @@ struct Fixture {
       schema: Schema(fields: [try Field(name: "v", format: "l")]), batches: batches.map { .table([column($0)], length: $0.count) })
   }
 
-  /// Recounts everything from scratch and compares it with what the store keeps running.
+  /// Recounts everything from scratch and compares it with what the store keeps running. Nothing is being put or moved meanwhile.
   func audit(_ place: SourceLocation = #_sourceLocation) {
-    store.catalog.withLock { catalog in
+    store.tiers.catalog.withLock { catalog in
       var all = BufferSet()
       var partitions = 0
+      var (diskBytes, files) = (0, Set<String>())
       for (key, slot) in catalog.slots {
-        var own = BufferSet()
-        for batch in slot.entry.batches {
-          own.insert(batch)
-          all.insert(batch)
+        #expect(slot.entry.segments.map(ObjectIdentifier.init) == slot.holding.segments.map(ObjectIdentifier.init), sourceLocation: place)
+        #expect(slot.entry.segments.reduce(0) { $0 + $1.rowCount } == slot.entry.rowCount, sourceLocation: place)
+        for segment in slot.entry.segments {
+          for batch in segment.residentBatches { all.insert(batch) }
+          let tier: Tier? = segment.isInMemory ? (segment.file == nil ? .memory : .both) : segment.file.map { _ in .disk }
+          #expect(segment.placement.tier == tier, sourceLocation: place)
+          #expect(segment.isLeavable == segment.isInMemory, "nothing is moving", sourceLocation: place)
+          #expect(segment.placement.diskBytes == segment.file?.byteCount ?? 0, sourceLocation: place)
+          if let file = segment.file {
+            diskBytes += file.byteCount
+            files.insert(file.path)
+          }
         }
         partitions += slot.entry.partitions.count
-        #expect(Set(own.spans) == Set(slot.spans), sourceLocation: place)
-        #expect(own.totalBytes == slot.entry.sizeBytes, sourceLocation: place)
-        #expect(slot.eviction.isRanked == (catalog.pins[key] == nil), "pinned entries are not with the policy", sourceLocation: place)
+        let isPinned = catalog.pins[key] != nil
+        #expect(slot.holding.isLive && slot.holding.entry === slot.entry, sourceLocation: place)
+        #expect(slot.eviction.isRanked == !isPinned, "pinned entries are not with the policy", sourceLocation: place)
+        if isPinned { #expect(!slot.holding.item.isRanked, sourceLocation: place) }
+        if !isPinned, slot.entry.segments.contains(where: \.isInMemory) { #expect(slot.holding.item.isRanked, sourceLocation: place) }
         #expect(slot.entry.access.expiresAt == slot.expiresAt, sourceLocation: place)
       }
-      #expect(catalog.ledger.totalBytes == all.totalBytes, sourceLocation: place)
-      #expect(catalog.ledger.bufferCount == all.count, sourceLocation: place)
+      let totals = store.tiers.memory.totals
+      #expect(totals.resident == all.totalBytes, sourceLocation: place)
+      #expect(totals.reserved == 0, sourceLocation: place)
+      if totals.leased == 0 { #expect(store.tiers.memory.bufferCount == all.count, sourceLocation: place) }
       #expect(catalog.partitionCount == partitions, sourceLocation: place)
-      if let limit = store.options.memoryLimitBytes { #expect(all.totalBytes <= limit, sourceLocation: place) }
+      if let limit = store.options.memoryLimitBytes { #expect(totals.used <= limit, sourceLocation: place) }
+      #expect(store.tiers.disk.bytes >= diskBytes && store.tiers.disk.fileCount >= files.count, sourceLocation: place)
+      if let limit = store.options.diskLimitBytes { #expect(store.tiers.disk.bytes <= limit, sourceLocation: place) }
+      #expect(store.tiers.movingCount.load(ordering: .relaxed) == 0, sourceLocation: place)
     }
   }
 }
 
 extension Entry {
-  /// The rows of the first column through a reader.
+  /// All rows, segment by segment.
+  func batches() throws(CacheError) -> [RecordBatch] {
+    var found: [RecordBatch] = []
+    for segment in segments { found += try segment.read(offset: 0, count: segment.rowCount).map(\.batch) }
+    return found
+  }
+}
+
+extension Entry {
   func numbers(offset: Int = 0, limit: Int? = nil) throws -> [Int64?] {
     var stream = ArrowArrayStream()
     exportStream(reader(offset: offset, limit: limit), columns: nil, to: &stream)

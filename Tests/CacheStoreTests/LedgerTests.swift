@@ -6,7 +6,7 @@ import Testing
 @Suite struct LedgerTests {
   @Test(arguments: 0..<20 as Range<UInt64>) func runningTotalEqualsARecount(seed: UInt64) {
     var generator = SeededGenerator(seed)
-    var ledger = MemoryLedger()
+    let ledger = MemoryLedger(limitBytes: nil)
     var held: [[BufferSpan]] = []
     for _ in 0..<500 {
       if held.isEmpty || Bool.random(using: &generator) {
@@ -14,17 +14,17 @@ import Testing
         let spans = (0..<8).filter { _ in Bool.random(using: &generator) }.map {
           BufferSpan(address: UInt(64 * ($0 + 1)), byteCount: Int.random(in: 1...4, using: &generator) * 100)
         }
-        ledger.add(spans)
+        ledger.add(spans, inPlaceOf: nil)
         held.append(spans)
       } else {
-        ledger.remove(held.remove(at: Int.random(in: held.indices, using: &generator)))
+        ledger.remove(held.remove(at: Int.random(in: held.indices, using: &generator)), .resident)
       }
       var recount = BufferSet()
       for span in held.joined() { recount.insert(span) }
-      #expect(ledger.totalBytes == recount.totalBytes)
+      #expect(ledger.totals.resident == recount.totalBytes)
       #expect(ledger.bufferCount == recount.count)
     }
-    for spans in held { ledger.remove(spans) }
-    #expect((ledger.totalBytes, ledger.bufferCount) == (0, 0))
+    for spans in held { ledger.remove(spans, .resident) }
+    #expect((ledger.totals.resident, ledger.bufferCount) == (0, 0))
   }
 }

@@ -26,7 +26,7 @@ import Testing
     let gate = Gate()
     let clock = ManualClock()
     var options = StoreOptions()
-    options.memoryLimitBytes = 100
+    (options.memoryLimitBytes, options.spillsToDisk, options.hasBackground) = (100, false, false)
     let store = try Store(options: options, clock: clock)
     let counter = ReleaseCounter { gate.enter() }
     gate.set(store)

@@ -99,14 +99,8 @@ import Testing
         #expect(store.pin(key) == (index != nil))
         if index != nil { model.pins[key, default: 0] += 1 }
       case 86..<92:
-        // A key that was pinned counts as read when it is let go, for the policy that goes by reading.
-        let isLast = model.pins[key] == 1
         store.unpin(key)
         if let count = model.pins[key] { model.pins[key] = count > 1 ? count - 1 : nil }
-        if isLast, policy == "lru", let index {
-          model.tick += 1
-          model.items[index].lastAccess = model.tick
-        }
       case 92..<97: fixture.clock.advance(by: Double(random(1...5)))
       case 97: #expect(store.purgeExpired() >= 0)
       case 98: _ = store.peek(key)

@@ -17,8 +17,8 @@ import Testing
       #expect(partition.rowCount == 1 || partition.rowCount * rowBytes <= maximumBytes)
       for slice in partition.slices {
         #expect(slice.count > 0)
-        #expect((slice.batchIndex, slice.offset) == next)
-        next = slice.offset + slice.count == batchRows[slice.batchIndex] ? (slice.batchIndex + 1, 0) : (slice.batchIndex, slice.offset + slice.count)
+        #expect((slice.segmentIndex, slice.offset) == next)
+        next = slice.offset + slice.count == batchRows[slice.segmentIndex] ? (slice.segmentIndex + 1, 0) : (slice.segmentIndex, slice.offset + slice.count)
       }
       row += partition.rowCount
       if index + 1 < partitions.count {
@@ -44,14 +44,14 @@ import Testing
     }
     let entry = try fixture.put("a", batches)
     check(entry.partitions, batchRows: batchRows, maximumRows: limits.rows, maximumBytes: limits.bytes, rowBytes: 8)
-    #expect(entry.batches.count == batchRows.count)
+    #expect(entry.segments.count == batchRows.count)
     #expect(fixture.store.status().partitionCount == entry.partitions.count)
 
     // Copied: the same partitions over the same batches.
     let copied = try fixture.put("b", batches, copyAll: true)
     #expect(copied.partitions.map(\.firstRow) == entry.partitions.map(\.firstRow))
     #expect(copied.partitions.map(\.rowCount) == entry.partitions.map(\.rowCount))
-    #expect(copied.batches.count == batchRows.count)
+    #expect(copied.segments.count == batchRows.count)
     check(copied.partitions, batchRows: batchRows, maximumRows: limits.rows, maximumBytes: limits.bytes, rowBytes: 8)
     #expect(try copied.numbers() == batches.flatMap { $0 })
     #expect(fixture.counter.live == batchRows.count)
@@ -83,13 +83,13 @@ import Testing
     let schema = Schema(fields: [try Field(name: "a", format: "l"), try Field(name: "b", format: "l")])
     let table = ArraySpec.table([column([Int64(1), 2, 3]), column([Int64(4), 5, 6])], length: 3)
     let entry = try fixture.put("a", StreamSpec(schema: schema, batches: [table]), copyColumns: [0])
-    #expect(entry.batches.map(\.rowCount) == [3])
-    #expect(entry.partitions.map(\.slices) == [[BatchSlice(batchIndex: 0, offset: 0, count: 2)], [BatchSlice(batchIndex: 0, offset: 2, count: 1)]])
+    #expect(entry.segments.map(\.rowCount) == [3])
+    #expect(entry.partitions.map(\.slices) == [[SegmentSlice(segmentIndex: 0, offset: 0, count: 2)], [SegmentSlice(segmentIndex: 0, offset: 2, count: 1)]])
     // The source's column a is gone, its column b is held.
     #expect(fixture.counter.live == 1)
     #expect(entry.sizeBytes == 24 + 24)
     fixture.audit()
-    #expect(try fixture.put("a", StreamSpec(schema: schema, batches: [table]), copyColumns: []).batches.count == 1)
+    #expect(try fixture.put("a", StreamSpec(schema: schema, batches: [table]), copyColumns: []).segments.count == 1)
   }
 
   /// A column of nulls has any length and no memory: the number of partitions stays within bounds.

@@ -12,7 +12,7 @@ import Testing
     #expect(entry === fixture.store.peek("a"))
     #expect((entry.key, entry.kind, entry.userMetadata) == ("a", "test", "{}"))
     #expect(entry.rowCount == 3)
-    #expect(entry.batches.map(\.rowCount) == [2, 1])
+    #expect(entry.segments.map(\.rowCount) == [2, 1])
     #expect(try entry.numbers() == [1, nil, 3])
     #expect(entry.sizeBytes == 1 + 16 + 8)
     #expect(entry.createdAt == fixture.clock.now())
@@ -28,7 +28,7 @@ import Testing
     #expect(fixture.counter.live == 1)
     var array = ArrowArray()
     #expect(try entry.reader().next(into: &array))
-    #expect(array.children[0]?.pointee.buffers[1] == entry.batches[0].column(0).pointee.buffers[1])
+    #expect(try array.children[0]?.pointee.buffers[1] == entry.batches()[0].column(0).pointee.buffers[1])
     array.release(&array)
     try fixture.put("a", [[1, 2]], copyAll: true)
     withExtendedLifetime(entry) { #expect(fixture.counter.live == 1) }

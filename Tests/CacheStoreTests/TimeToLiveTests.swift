@@ -97,7 +97,7 @@ import Testing
     try fixture.put("a", ttl: 10)
     try fixture.put("b", ttl: 1e6)
     for step in 0..<5000 { _ = try fixture.store.updateTTL("a", ttl: Double(1000 + step % 7)) }
-    #expect(fixture.store.catalog.withLock { $0.expiryQueueLength } < 200)
+    #expect(fixture.store.tiers.catalog.withLock { $0.expiryQueueLength } < 200)
     fixture.clock.advance(by: 1007)
     #expect(fixture.store.keys() == ["b"])
   }

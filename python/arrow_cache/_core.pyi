@@ -62,8 +62,12 @@ def scan(entry: Entry, offset: int, limit: int | None, columns: Sequence[int] | 
 def memo(entry: Entry, name: str, /) -> Any:
     """The object kept beside the entry under ``name``, or None."""
 
-def set_memo(entry: Entry, name: str, value: object, byte_count: int, /) -> None:
-    """Keep ``value`` beside the entry, as long as this version lives; ``byte_count`` is memory of its own."""
+def set_memo(entry: Entry, name: str, value: object, byte_count: int | None, /) -> None:
+    """Keep ``value`` beside the entry, as long as this version lives.
+
+    ``byte_count`` is memory of its own. What is given one may keep rows of the entry alive: it is kept only while all rows are in memory.
+    None: it keeps none.
+    """
 
 def remove(cache: Cache, key: str, /) -> bool: ...
 def clear(cache: Cache, /) -> int: ...

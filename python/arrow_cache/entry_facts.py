@@ -16,7 +16,7 @@ _MEMO = "metadata"
 
 def keep_metadata(entry: _core.Entry, metadata: Mapping[str, Any]) -> None:
     """Keep metadata beside the entry that its JSON text does not hold as it is."""
-    _core.set_memo(entry, _MEMO, _private(metadata), 0)
+    _core.set_memo(entry, _MEMO, _private(metadata), None)
 
 
 def _private(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,13 +42,19 @@ def engine_options(config: ArrowCacheConfig) -> dict[str, Any]:
     """What the engine has to know, in its own terms: bytes and counts, nothing left open."""
     return {
         "memory_limit": _bytes(config.memory_limit, DEFAULT_MEMORY_SHARE),
+        "memory_spill_threshold": config.memory_spill_threshold,
+        "spill_to_disk": config.spill_to_disk,
+        "spill_directory": os.path.abspath(config.spill_directory),
+        "disk_limit": config.disk_limit,
+        "compression_type": config.compression_type if config.enable_compression else "none",
+        "compression_level": config.compression_level,
+        "check_interval": config.check_interval,
         "eviction_policy": "lru" if config.eviction_policy == "weighted" else config.eviction_policy,
         "auto_partition": config.auto_partition,
         "partition_size_rows": config.partition_size_rows,
         "partition_size_bytes": config.partition_size_bytes,
         "thread_count": config.thread_count or len(os.sched_getaffinity(0)),
         "query_memory_limit": _bytes(config.query_memory_limit, DEFAULT_QUERY_SHARE),
-        "temporary_directory": os.path.abspath(config.spill_directory) if config.spill_to_disk else "",
     }
 
 

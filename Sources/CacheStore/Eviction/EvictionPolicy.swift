@@ -7,6 +7,8 @@ import Primitives
 package protocol EvictionPolicy: AnyObject {
   /// The item comes in; it is with no policy yet.
   func insert(_ item: EvictionItem)
+  /// The item comes back after `remove`, not having been read meanwhile.
+  func restore(_ item: EvictionItem)
   /// The item goes; nothing happens where it is not with the policy.
   ///
   /// - Parameter isEvicted: room was needed, and ghost lists remember it. Not so where it was removed, replaced, pinned or expired.
@@ -23,6 +25,7 @@ package protocol EvictionPolicy: AnyObject {
 }
 
 extension EvictionPolicy {
+  package func restore(_ item: EvictionItem) { insert(item) }
   package func touch(_ item: EvictionItem) {}
   package func reschedule(_ item: EvictionItem) {}
   package func resize(_ item: EvictionItem) {}

@@ -4,6 +4,7 @@ final class LeastRecentlyUsed: EvictionPolicy {
 
   func victim(excluding excluded: EvictionItem?) -> EvictionItem? { list.oldest(excluding: excluded) }
   func insert(_ item: EvictionItem) { list.append(item) }
+  func restore(_ item: EvictionItem) { list.restore(item) }
   func remove(_ item: EvictionItem, isEvicted: Bool) { list.remove(item) }
   func touch(_ item: EvictionItem) { list.moveToNewest(item) }
   func resize(_ item: EvictionItem) { list.resize(item) }

@@ -26,14 +26,17 @@ public final class SpillFile: Sendable {
   private let identity: KeyValue
   private let folder: SpillFolder
   private let counts: SpillCounts
+  private let companion: (any AnyObject & Sendable)?
   private let process = getpid()
   private let opened = Locked(Opened())
   /// The columns of each piece, one after the other, whose bytes have been verified.
   private let verified: Locked<[Bool]>
 
   init(
-    _ path: String, _ facts: IPCFileFacts, pieces: [Range<Int>], schema: Schema, identity: KeyValue, folder: SpillFolder, counts: SpillCounts
+    _ path: String, _ facts: IPCFileFacts, pieces: [Range<Int>], schema: Schema, identity: KeyValue, folder: SpillFolder, counts: SpillCounts,
+    keeping companion: (any AnyObject & Sendable)?
   ) {
+    self.companion = companion
     (self.path, byteCount, rowCount) = (path, facts.byteCount, facts.rowCount)
     (self.pieces, self.schema, self.identity, self.folder, self.counts) = (pieces, schema, identity, folder, counts)
     verified = Locked([Bool](repeating: false, count: pieces.count * schema.fields.count))

@@ -65,6 +65,21 @@ public final class SpillFolder: Sendable {
     _ batch: RecordBatch, pieces: [Range<Int>], schema: Schema, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(CacheError) -> SpillFile {
     let pieces = try checkedPieces(pieces, rowCount: batch.rowCount)
+    return try write(
+      pieces.map { RecordBatchSlice(batch, offset: $0.lowerBound, count: $0.count) }, schema: schema, isCancelled: isCancelled)
+  }
+
+  /// As above, a record batch for each slice. `companion` is kept as long as the file is there.
+  public func write(
+    _ slices: [RecordBatchSlice], schema: Schema, keeping companion: (any AnyObject & Sendable)? = nil,
+    isCancelled: (@Sendable () -> Bool)? = nil
+  ) throws(CacheError) -> SpillFile {
+    let slices = slices.filter { $0.count > 0 }
+    var pieces: [Range<Int>] = []
+    for slice in slices {
+      let start = pieces.last?.upperBound ?? 0
+      pieces.append(start..<start + slice.count)
+    }
     let file = try inHome { home throws(CacheError) in
       let number = nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
       let identity = KeyValue(key: SpillFile.identityKey, value: [UInt8]("\(home.name)/\(number)".utf8))
@@ -76,9 +91,8 @@ public final class SpillFolder: Sendable {
       writing.metadata = [identity]
       writing.isCancelled = isCancelled
       let path = "\(home.path)/\(number).arrow"
-      let slices = pieces.map { RecordBatchSlice(batch, offset: $0.lowerBound, count: $0.count) }
       let facts = try IPCWriter(files: files, options: writing).write(slices, schema: schema, to: path)
-      return SpillFile(path, facts, pieces: pieces, schema: schema, identity: identity, folder: self, counts: counts)
+      return SpillFile(path, facts, pieces: pieces, schema: schema, identity: identity, folder: self, counts: counts, keeping: companion)
     }
     // Closed meanwhile: the folder has been cleared without this file, which goes here.
     if state.withLock({ $0.isClosed }) {

@@ -1,5 +1,6 @@
 import ArrowData
 import CacheStore
+import Primitives
 
 /// A column of a cached table as DuckDB sees it.
 struct ScanColumn: Sendable {
@@ -26,6 +27,11 @@ final class ScanBinding: @unchecked Sendable {
   init(source: any ScanSource, columns: [ScanColumn], counters: ScanCounters) {
     (self.source, self.columns, self.counters) = (source, columns, counters)
   }
+
+  /// What the statement has read, which strings in its vectors may point into.
+  private let held = Locked<[ObjectIdentifier: RecordBatch]>([:])
+
+  func hold(_ batches: [RecordBatch]) { held.withLock { held in for batch in batches { held[ObjectIdentifier(batch)] = batch } } }
 
   /// Names as SQL needs them: unique without regard to case, by DuckDB's own scheme (`a`, `A_1`).
   static func columnNames(_ schema: Schema) -> [String] {

@@ -6,12 +6,17 @@ import Primitives
 protocol ScanSource: AnyObject, Sendable {
   var schema: Schema { get }
   var rowCount: Int { get }
-  var batches: [RecordBatch] { get }
   var partitions: [Partition] { get }
   func statistics(partition: Int, column: Int) -> ColumnStatistics
+  /// The rows of a slice of one of the partitions, all columns.
+  func read(_ slice: SegmentSlice) throws(CacheError) -> [RecordBatchSlice]
 }
 
-extension Entry: ScanSource {}
+extension Entry: ScanSource {
+  func read(_ slice: SegmentSlice) throws(CacheError) -> [RecordBatchSlice] {
+    try segments[slice.segmentIndex].read(offset: slice.offset, count: slice.count)
+  }
+}
 
 /// What DuckDB's callbacks are given: whose rows a table function reads.
 final class ScanContext: Sendable {

@@ -1,12 +1,13 @@
 import ArrowData
 import CacheStore
+import Primitives
 import Synchronization
 
 /// A stretch of rows that one thread scans: whole partitions, or pieces of large ones, in row order.
 struct Morsel: Sendable {
   /// As many rows as a row group of DuckDB's own tables has.
   static let rowTarget = 122_880
-  var slices: [BatchSlice] = []
+  var slices: [SegmentSlice] = []
   var rowCount = 0
 
   /// The morsels of these partitions, none of which crosses a partition.
@@ -19,7 +20,7 @@ struct Morsel: Sendable {
         let end = slice.offset + slice.count
         while offset < end {
           let count = min(end - offset, rowTarget - morsel.rowCount)
-          morsel.slices.append(BatchSlice(batchIndex: slice.batchIndex, offset: offset, count: count))
+          morsel.slices.append(SegmentSlice(segmentIndex: slice.segmentIndex, offset: offset, count: count))
           morsel.rowCount += count
           offset += count
           if morsel.rowCount == rowTarget {
@@ -86,7 +87,9 @@ final class ScanWorker {
   static let vectorSize = 2048
   /// The morsel being scanned; orders the output of parallel scans.
   private(set) var morselIndex = 0
-  private var slices: ArraySlice<BatchSlice> = []
+  private var slices: ArraySlice<SegmentSlice> = []
+  /// What has been read of the morsel and not been scanned.
+  private var pieces: ArraySlice<RecordBatchSlice> = []
   private var offset = 0
   private var isScanning = false
   /// DuckDB's converters for this thread, by column; of the engine that drives the scan.
@@ -95,18 +98,22 @@ final class ScanWorker {
   var headers: [Int: DictionaryHeaders] = [:]
 
   /// The next rows, at most a vector full, from one batch; nil at the end.
-  func next(_ state: ScanState) -> Rows? {
+  func next(_ state: ScanState) throws(CacheError) -> Rows? {
     while true {
-      if let slice = slices.first {
-        let remaining = slice.count - offset
+      if let piece = pieces.first {
+        let remaining = piece.count - offset
         if remaining > 0 {
-          let rows = Rows(
-            batch: state.binding.source.batches[slice.batchIndex], offset: slice.offset + offset, count: min(remaining, ScanWorker.vectorSize))
+          let rows = Rows(batch: piece.batch, offset: piece.offset + offset, count: min(remaining, ScanWorker.vectorSize))
           offset += rows.count
           return rows
         }
-        slices = slices.dropFirst()
+        pieces = pieces.dropFirst()
         offset = 0
+        continue
+      }
+      if let slice = slices.popFirst() {
+        pieces = try state.binding.source.read(slice)[...]
+        state.binding.hold(pieces.map(\.batch))
         continue
       }
       if isScanning { state.finish() }

@@ -35,14 +35,16 @@ public struct InternalTable: Sendable {
 
 /// One batch as a table of one partition, of which nothing is known beforehand.
 final class BatchTable: ScanSource {
-  let batches: [RecordBatch]
-  var schema: Schema { batches[0].schema }
-  var rowCount: Int { batches[0].rowCount }
+  private let batch: RecordBatch
+  var schema: Schema { batch.schema }
+  var rowCount: Int { batch.rowCount }
 
-  init(_ batch: RecordBatch) { batches = [batch] }
+  init(_ batch: RecordBatch) { self.batch = batch }
+
+  func read(_ slice: SegmentSlice) -> [RecordBatchSlice] { [RecordBatchSlice(batch, offset: slice.offset, count: slice.count)] }
 
   var partitions: [Partition] {
-    rowCount == 0 ? [] : [Partition(firstRow: 0, rowCount: rowCount, slices: [BatchSlice(batchIndex: 0, offset: 0, count: rowCount)])]
+    rowCount == 0 ? [] : [Partition(firstRow: 0, rowCount: rowCount, slices: [SegmentSlice(segmentIndex: 0, offset: 0, count: rowCount)])]
   }
 
   func statistics(partition: Int, column: Int) -> ColumnStatistics { .unknown(rowCount: rowCount) }

@@ -107,8 +107,8 @@ enum V1Scan {
     guard let running = borrowed(v1.pointee.function_get_init_data(info), as: Running.self),
       let worker = borrowed(v1.pointee.function_get_local_init_data(info), as: ScanWorker.self)
     else { return }
-    guard let rows = worker.next(running.state) else { return v1.pointee.data_chunk_set_size(chunk, 0) }
     do throws(CacheError) {
+      guard let rows = try worker.next(running.state) else { return v1.pointee.data_chunk_set_size(chunk, 0) }
       for (position, column) in running.state.columns.enumerated() where column >= 0 {
         let vector = v1.pointee.data_chunk_get_vector(chunk, UInt64(position))
         if let converter = running.binding.converters[column] {

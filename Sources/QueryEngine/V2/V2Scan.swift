@@ -127,7 +127,9 @@ enum V2Scan {
     _ = v2.pointee.table_function_exec_get_output_chunk(info, &chunk, nil)
     _ = v2.pointee.data_chunk_get_vector(chunk, 0, &firstVector, nil)
     guard let state = borrowed(globalData, as: ScanState.self), let worker = borrowed(localData, as: ScanWorker.self) else { return }
-    guard let rows = worker.next(state) else {
+    let next: ScanWorker.Rows?
+    do throws(CacheError) { next = try worker.next(state) } catch let failure { return v2Fail(error, DuckDBMessage.ours + failure.description) }
+    guard let rows = next else {
       _ = v2.pointee.vector_set_size(firstVector, 0, nil)
       return
     }

@@ -1,0 +1,39 @@
+import ArrowData
+
+/// The segments of one version of an entry, from before it is whole: what goes to disk first is decided over these. Only touched under
+/// the catalog's lock.
+final class Holding {
+  let key: CacheKey
+  let usage: Usage
+  /// Its place in the order of spilling, as long as a segment could leave memory.
+  let item: EvictionItem
+  private(set) var segments: [Segment] = []
+  /// What is kept beside the entry goes when its rows leave memory.
+  weak var entry: Entry?
+  /// Whether the store still wants it.
+  var isLive = true
+
+  init(key: CacheKey, usage: Usage, sequence: UInt64, lastAccess: UInt64, buildSeconds: Double?, expiresAt: Double?) {
+    (self.key, self.usage) = (key, usage)
+    item = EvictionItem(
+      keyHash: key.stableHash, byteCount: 0, sequence: sequence, lastAccess: lastAccess, rebuildSeconds: buildSeconds, expiresAt: expiresAt)
+    item.owner = self
+  }
+
+  func append(_ segment: Segment) {
+    segment.holding = self
+    segments.append(segment)
+    item.byteCount = item.byteCount.saturatingSum(segment.byteCount)
+  }
+
+  /// Segments that could leave memory: those that nobody else reads first, among them the ones not read for longest.
+  func leavable() -> [(index: Int, segment: Segment)] {
+    let candidates = segments.enumerated().compactMap { index, segment in
+      segment.isLeavable ? (index: index, segment: segment, isHeld: segment.isHeldOutside, lastRead: segment.lastRead) : nil
+    }
+    let sorted = candidates.sorted { left, right in
+      left.isHeld != right.isHeld ? right.isHeld : (left.lastRead, left.index) < (right.lastRead, right.index)
+    }
+    return sorted.map { ($0.index, $0.segment) }
+  }
+}

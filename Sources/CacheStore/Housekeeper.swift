@@ -1,0 +1,171 @@
+import ArrowData
+import Glibc
+import Primitives
+
+/// The thread in the background of a store: moves rows to disk before memory is short, brings back those that are read often, and takes
+/// out what has expired. Started when there is something to do for the first time; none runs in a forked child.
+final class Housekeeper: @unchecked Sendable {
+  /// Segments that wait to come back, at most.
+  private static let maximumWanted = 1024
+
+  private struct State {
+    var isRunning = false
+    var isStopped = false
+    var isWoken = false
+    var wanted: [Segment] = []
+    var thread = pthread_t()
+  }
+
+  private let state = Locked(State())
+
+  /// There may be something to do.
+  func wake(_ tiers: Tiers) { signal(tiers) { $0.isWoken = true } }
+
+  /// An entry has a time to live.
+  func wakeForExpiry(_ tiers: Tiers) { if tiers.options.checkInterval > 0 { wake(tiers) } }
+
+  func want(_ segment: Segment, _ tiers: Tiers) {
+    signal(tiers) { state in
+      guard state.wanted.count < Self.maximumWanted, !state.wanted.contains(where: { $0 === segment }) else { return }
+      state.wanted.append(segment)
+      state.isWoken = true
+    }
+  }
+
+  func takeWanted() -> [Segment] {
+    state.withLock { state in
+      defer { state.wanted = [] }
+      return state.wanted
+    }
+  }
+
+  private func signal(_ tiers: Tiers, _ change: (inout State) -> Void) {
+    let starts = state.signal { state -> Bool in
+      guard !state.isStopped else { return false }
+      change(&state)
+      guard tiers.options.hasBackground, !state.isRunning else { return false }
+      state.isRunning = true
+      return true
+    }
+    if starts { start(tiers) }
+  }
+
+  private func start(_ tiers: Tiers) {
+    var thread = pthread_t()
+    // Signals are for the threads of the program.
+    var all = sigset_t()
+    var before = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_SETMASK, &all, &before)
+    let run = Unmanaged.passRetained(Run(self, tiers))
+    let status = pthread_create(
+      &thread, nil,
+      { argument in
+        guard let argument else { return nil }
+        Unmanaged<Run>.fromOpaque(argument).takeRetainedValue().loop()
+        return nil
+      }, run.toOpaque())
+    pthread_sigmask(SIG_SETMASK, &before, nil)
+    guard status == 0 else {
+      run.release()
+      // Calls go on doing what must be done; the next one tries again.
+      return state.withLock { $0.isRunning = false }
+    }
+    state.withLock { $0.thread = thread }
+  }
+
+  /// Blocks until something wakes it or so long has passed; false once it is stopped.
+  fileprivate func rest(_ seconds: Double?) -> Bool {
+    let waitMillis = seconds.map { Int(max(0, min($0, 1e6)) * 1000) + 1 }
+    return state.wait(waitMillis: waitMillis) { state -> Bool? in
+      if state.isStopped { return false }
+      guard state.isWoken else { return nil }
+      state.isWoken = false
+      return true
+    } ?? true
+  }
+
+  /// Ends the thread and waits for it, unless it is the one that asks.
+  func stop() {
+    let thread = state.signal { state -> pthread_t? in
+      state.isStopped = true
+      state.wanted = []
+      defer { state.isRunning = false }
+      return state.isRunning ? state.thread : nil
+    }
+    guard let thread else { return }
+    if pthread_equal(thread, pthread_self()) != 0 { pthread_detach(thread) } else { pthread_join(thread, nil) }
+  }
+}
+
+/// What the thread holds: the store's machinery only while it works, so that a store that is dropped without `close` goes.
+private final class Run {
+  private let housekeeper: Housekeeper
+  private let tiers: Tiers
+
+  init(_ housekeeper: Housekeeper, _ tiers: Tiers) { (self.housekeeper, self.tiers) = (housekeeper, tiers) }
+
+  func loop() {
+    var pause: Double?
+    repeat { pause = tiers.housekeep() } while housekeeper.rest(pause)
+  }
+}
+
+extension Tiers {
+  /// Rows go to disk in the background down to so much below the threshold, so that it does not start again at once.
+  private static let hysteresis = 0.05
+
+  /// Does what there is to do now; returns in how many seconds there will be something again, nil: not before it is woken.
+  func housekeep() -> Double? {
+    let next = change { catalog, now, dropped -> Double? in
+      guard options.checkInterval > 0 else { return nil }
+      _ = catalog.expireDue(now, &dropped)
+      return catalog.nextExpiry.map { max(0, $0 - now) }
+    }
+    if let limit = memory.limitBytes, let threshold = options.thresholdBytes, folder != nil, memory.totals.used > threshold {
+      let target = max(0, threshold - Int(Double(limit) * Self.hysteresis))
+      // In steps, so that calls that wait find room early.
+      while case let excess = memory.excess(over: target), excess > 0 {
+        guard spillColdest(min(excess, max(1 << 20, limit / 16)), cause: "threshold") else { break }
+      }
+    }
+    for segment in housekeeper.takeWanted() { bringBack(segment) }
+    return next.map { min($0, options.checkInterval) }
+  }
+
+  /// Reads rows back to memory, where there is room below the threshold.
+  private func bringBack(_ segment: Segment) {
+    guard let threshold = options.thresholdBytes, let holding = segment.holding, let file = segment.beginReturning() else { return }
+    let started = elapsedSeconds()
+    guard memory.excess(over: threshold, with: segment.byteCount) == 0, let reservation = memory.reserve(segment.byteCount) else {
+      return segment.abandonMove()
+    }
+    do throws(CacheError) {
+      let pieces = try file.read(offset: 0, count: segment.rowCount, columns: nil)
+      var copies: [RecordBatch] = []
+      var buffers = BufferSet()
+      for piece in pieces {
+        let copy = try piece.batch.copied(columns: nil, offset: piece.offset, count: piece.count)
+        copies.append(copy)
+        buffers.insert(copy)
+      }
+      let charge = MemoryCharge(buffers.spans, in: memory, inPlaceOf: reservation)
+      let kept = copies.map { $0.keeping(charge) }
+      let now = clock.now()
+      let isDone = catalog.withLock { catalog -> Bool in
+        guard holding.isLive else { return false }
+        segment.finishReturning(kept, charge, now)
+        catalog.noteSpareFile(segment)
+        catalog.rankForSpilling(holding)
+        return true
+      }
+      guard isDone else { return segment.abandonMove() }
+      counters.withLock { $0.count(\.loaded, "hot", segment.byteCount) }
+      events.record(
+        .loaded, holding.key.text, version: holding.entry?.version ?? 0, segment: holding.segments.firstIndex { $0 === segment },
+        bytes: segment.byteCount, from: .disk, to: .both, cause: "hot", seconds: elapsedSeconds() - started, at: now)
+    } catch {
+      segment.abandonMove()
+    }
+  }
+}

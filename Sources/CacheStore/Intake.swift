@@ -1,0 +1,175 @@
+import ArrowData
+import Primitives
+
+/// Reads a stream into segments and partitions: copies what is to be copied, and writes to disk what has no room in memory. Calls the
+/// producer, and blocks for room: never under a lock.
+struct Intake {
+  enum Copying {
+    case nothing
+    case everything
+    case columns(Set<Int>)
+
+    /// The columns to copy of so many.
+    func columns(of count: Int) -> Set<Int> {
+      switch self {
+      case .nothing: []
+      case .everything: Set(0..<count)
+      case .columns(let columns): columns
+      }
+    }
+  }
+
+  /// A copy is cut into segments of at most this share of the limit, so that some of it can leave.
+  private static let segmentsPerLimit = 8
+
+  let schema: Schema
+  let holding: Holding
+  private let tiers: Tiers
+  private let copied: Set<Int>
+  private let request: RoomRequest
+  private var plan: PartitionPlan
+  private var rowCount = 0
+  private var segments: [Segment] = []
+  /// Every distinct buffer behind the segments in memory, and about the bytes of the others.
+  private var buffers = BufferSet()
+  private var diskBytes = 0
+  private let dictionaries = DictionaryCopies()
+
+  init(schema: Schema, copying: Copying, plan: PartitionPlan, holding: Holding, request: RoomRequest, tiers: Tiers) {
+    (self.schema, self.plan, self.holding, self.request, self.tiers) = (schema, plan, holding, request, tiers)
+    copied = copying.columns(of: schema.fields.count)
+  }
+
+  var content: Entry.Content {
+    Entry.Content(
+      schema: schema, segments: segments, rowCount: rowCount, sizeBytes: buffers.totalBytes.saturatingSum(diskBytes), partitions: plan.partitions)
+  }
+
+  /// Reads to the end of the stream.
+  mutating func read(_ stream: StreamReader) throws(CacheError) {
+    while let batch = try stream.next() { if batch.rowCount > 0 { try add(batch) } }
+  }
+
+  private mutating func add(_ batch: RecordBatch) throws(CacheError) {
+    guard !rowCount.addingReportingOverflow(batch.rowCount).overflow else {
+      throw CacheError(.stream, "the stream has more rows than can be counted")
+    }
+    rowCount += batch.rowCount
+    let bytes = batch.byteCount(offset: 0, count: batch.rowCount)
+    let rowBytes = plan.maximumBytes == .max && copied.isEmpty ? 0 : Double(bytes) / Double(batch.rowCount)
+    let maximumRows = maximumSegmentRows(batch, bytes)
+    var first = 0
+    while first < batch.rowCount {
+      var pieces: [Range<Int>] = []
+      var end = first
+      // Partitions end where segments do, or within them.
+      while end < batch.rowCount, end - first < maximumRows {
+        let count = min(plan.room(remaining: batch.rowCount - end, rowBytes: rowBytes), maximumRows - (end - first))
+        plan.add(SegmentSlice(segmentIndex: segments.count, offset: end - first, count: count), rowBytes: rowBytes)
+        pieces.append(end..<end + count)
+        end += count
+      }
+      try add(batch, rows: first..<end, pieces)
+      first = end
+    }
+  }
+
+  /// Rows of a batch that are kept as one. Memory that is shared with its producer can only be let go as a whole.
+  private func maximumSegmentRows(_ batch: RecordBatch, _ bytes: Int) -> Int {
+    guard let limit = tiers.memory.limitBytes, !copied.isEmpty, bytes > limit / Self.segmentsPerLimit else { return .max }
+    return max(1, Int(Double(batch.rowCount) / Double(bytes) * Double(limit / Self.segmentsPerLimit)))
+  }
+
+  /// Adds rows of a batch as a segment.
+  private mutating func add(_ batch: RecordBatch, rows: Range<Int>, _ pieces: [Range<Int>]) throws(CacheError) {
+    let kept: (batch: RecordBatch, charge: MemoryCharge)?
+    do throws(CacheError) {
+      kept = try keep(batch, rows)
+    } catch {
+      guard error.code == .memoryLimit, let folder = tiers.folder else { throw error }
+      do throws(CacheError) { return try writeThrough(batch, pieces, folder) } catch let failure {
+        throw CacheError(.memoryLimit, error.message, cause: failure.description)
+      }
+    }
+    guard let kept else {
+      guard let folder = tiers.folder else { return }
+      return try writeThrough(batch, pieces, folder)
+    }
+    buffers.insert(kept.batch)
+    append(.memory(kept.batch, kept.charge), byteCount: kept.charge.byteCount, pieces.map { $0.lowerBound - rows.lowerBound..<$0.upperBound - rows.lowerBound }, rows.count)
+    tiers.noteUse()
+  }
+
+  /// The rows in memory, counted; nil where they are to go to disk at once, since they alone would take most of the memory.
+  private func keep(_ batch: RecordBatch, _ rows: Range<Int>) throws(CacheError) -> (batch: RecordBatch, charge: MemoryCharge)? {
+    if copied.isEmpty {
+      let spans = batch.buffers
+      let needed = tiers.memory.missingBytes(spans)
+      guard try belongsInMemory(needed) else { return nil }
+      let charge = MemoryCharge(spans, in: tiers.memory, inPlaceOf: try tiers.makeRoom(for: needed, request))
+      return (batch.keeping(charge), charge)
+    }
+    let shared = copied.count == schema.fields.count ? [] : batch.selecting(schema.fields.indices.filter { !copied.contains($0) }).buffers
+    let needed = batch.copyByteCount(columns: copied, offset: rows.lowerBound, count: rows.count)
+      .saturatingSum(tiers.memory.missingBytes(shared))
+    guard try belongsInMemory(needed) else { return nil }
+    let reservation = try tiers.makeRoom(for: needed, request)
+    let copy = try batch.copied(columns: copied, offset: rows.lowerBound, count: rows.count, dictionaries: dictionaries)
+    let charge = MemoryCharge(copy.buffers, in: tiers.memory, inPlaceOf: reservation)
+    return (copy.keeping(charge), charge)
+  }
+
+  /// Throws where the table, without going to disk, is more than the memory limit leaves beside what is pinned.
+  private func belongsInMemory(_ needed: Int) throws(CacheError) -> Bool {
+    guard let limit = tiers.memory.limitBytes else { return true }
+    guard tiers.folder == nil else { return needed <= tiers.options.thresholdBytes ?? limit }
+    let pinned = tiers.pinnedBytes(besides: holding.key)
+    let total = buffers.totalBytes.saturatingSum(needed)
+    guard total.saturatingSum(pinned) > limit else { return true }
+    tiers.counters.withLock { $0.refusedCount += 1 }
+    throw CacheError(
+      .memoryLimit,
+      "'\(holding.key.text)' needs at least \(total) bytes, \(max(0, limit - pinned)) of the memory limit of \(limit) can be made free"
+        + (pinned > 0 ? " (\(pinned) are pinned)" : "") + ": raise memory_limit, " + (pinned > 0 ? "unpin an entry, " : "")
+        + "let it spill (spill_to_disk) or put less")
+  }
+
+  private mutating func writeThrough(_ batch: RecordBatch, _ pieces: [Range<Int>], _ folder: SpillFolder) throws(CacheError) {
+    guard let first = pieces.first?.lowerBound, let end = pieces.last?.upperBound else { return }
+    let bytes = batch.byteCount(offset: first, count: end - first)
+    let started = elapsedSeconds()
+    let file = try tiers.write(
+      pieces.map { RecordBatchSlice(batch, offset: $0.lowerBound, count: $0.count) }, byteCount: bytes, schema: schema, to: folder, sparing: holding.key)
+    diskBytes = diskBytes.saturatingSum(bytes)
+    tiers.counters.withLock { $0.count(\.spilled, "larger than the room", bytes) }
+    tiers.events.record(
+      .spilled, holding.key.text, version: holding.item.sequence, segment: segments.count, bytes: bytes, to: .disk,
+      cause: "larger than the room", seconds: elapsedSeconds() - started, at: tiers.clock.now())
+    append(.file(file), byteCount: bytes, pieces.map { $0.lowerBound - first..<$0.upperBound - first }, end - first)
+  }
+
+  private mutating func append(_ content: Segment.Content, byteCount: Int, _ pieces: [Range<Int>], _ rowCount: Int) {
+    let segment = Segment(
+      schema: schema, rowCount: rowCount, byteCount: byteCount, pieces: pieces, usage: holding.usage, tiers: tiers, content: content,
+      cause: content.isFile ? "larger than the room" : "put", now: tiers.clock.now())
+    segments.append(segment)
+    let holding = holding
+    tiers.catalog.withLock { $0.append(segment, to: holding) }
+  }
+}
+
+extension Segment.Content {
+  fileprivate var isFile: Bool { if case .file = self { true } else { false } }
+}
+
+extension Tiers {
+  /// Bytes of the distinct buffers of pinned entries.
+  func pinnedBytes(besides key: CacheKey) -> Int {
+    let batches = catalog.withLock { catalog in
+      catalog.pins.keys.filter { $0 != key }.flatMap { catalog.slots[$0]?.holding.segments ?? [] }
+    }
+    var buffers = BufferSet()
+    for segment in batches { for batch in segment.residentBatches { buffers.insert(batch) } }
+    return buffers.totalBytes
+  }
+}

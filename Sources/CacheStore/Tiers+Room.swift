@@ -1,0 +1,83 @@
+import Primitives
+
+/// What a put that needs room must leave alone.
+struct RoomRequest {
+  /// What the room is for, in messages.
+  let purpose: String
+  /// The key that is being put: its old version stays until the new one is whole.
+  var sparing: CacheKey?
+  /// Memory above the limit that may be taken, since it is given back when the put ends: the old version's, where it cannot leave.
+  var allowance = 0
+}
+
+extension Tiers {
+  /// How long a call waits for others to give memory back, at most.
+  private static let patienceSeconds = 60.0
+
+  /// Takes memory, after moving rows to disk and evicting entries where that is needed, or after others have.
+  ///
+  /// Blocks as long as that takes. Throws `.memoryLimit` where everything that could go has gone.
+  func makeRoom(for byteCount: Int, _ request: RoomRequest) throws(CacheError) -> Reservation {
+    if let reservation = memory.reserve(byteCount, allowance: request.allowance) {
+      noteUse()
+      return reservation
+    }
+    let started = elapsedSeconds()
+    defer {
+      counters.withLock { counters in
+        counters.waitCount += 1
+        counters.waitSeconds += elapsedSeconds() - started
+      }
+    }
+    while true {
+      let generation = memory.generation
+      if let reservation = memory.reserve(byteCount, allowance: request.allowance) { return reservation }
+      guard giveWay(byteCount, request) else {
+        // Others may be about to give back what they have taken, or to end a move.
+        let others = memory.totals.reserved > 0 || movingCount.load(ordering: .relaxed) > 0
+        guard others, elapsedSeconds() - started < Self.patienceSeconds else { throw refusal(byteCount, request) }
+        memory.wait(since: generation, waitMillis: 100)
+        continue
+      }
+    }
+  }
+
+  /// One step towards room; false where there is none to take.
+  func giveWay(_ byteCount: Int, _ request: RoomRequest) -> Bool {
+    guard let limit = memory.limitBytes else { return true }
+    let excess = memory.excess(over: limit.saturatingSum(request.allowance), with: byteCount)
+    guard excess > 0 else { return true }
+    // More than could ever be free: nothing goes for nothing.
+    guard byteCount <= limit.saturatingSum(request.allowance) else { return false }
+    if change({ catalog, now, dropped in catalog.expireDue(now, &dropped) }) > 0 { return true }
+    let memos = memos.takeMemos()
+    if !memos.isEmpty { return true }
+    if spillColdest(excess, cause: "room", sparing: request.sparing) { return true }
+    return evictResident(excess, request)
+  }
+
+  /// Evicts entries that have about so many bytes in memory; false where there is none.
+  private func evictResident(_ byteCount: Int, _ request: RoomRequest) -> Bool {
+    change { catalog, _, dropped in
+      var freed = 0
+      // Where rows could go to disk, what is there already would free nothing.
+      while freed < byteCount, let victim = catalog.evict("memory limit", onlyResident: folder != nil, sparing: request.sparing, &dropped) {
+        freed = freed.saturatingSum(max(1, victim.occupied.memory))
+      }
+      return freed > 0
+    }
+  }
+
+  private func refusal(_ byteCount: Int, _ request: RoomRequest) -> CacheError {
+    let totals = memory.totals
+    let limit = memory.limitBytes ?? .max
+    let failure = counters.withLock { $0.lastSpillFailure }
+    let disk = folder == nil ? "spill_to_disk is off" : failure.map { "the disk takes nothing: \($0)" } ?? "nothing more can go to disk"
+    counters.withLock { $0.refusedCount += 1 }
+    return CacheError(
+      .memoryLimit,
+      "\(request.purpose) needs \(byteCount) bytes, \(max(0, limit - totals.used)) of the memory limit of \(limit) are free "
+        + "(\(totals.resident) in entries that are pinned or being put, \(totals.reserved) taken by other calls; \(disk)): "
+        + "raise memory_limit, unpin an entry or put less")
+  }
+}

@@ -1,0 +1,126 @@
+import ArrowData
+import Primitives
+import Synchronization
+
+extension Tiers {
+  /// How long nothing is written after a write has failed.
+  private static let pauseSeconds = 5.0
+
+  /// Moves the coldest segments, of about so many bytes, to disk; false where none could go.
+  func spillColdest(_ byteCount: Int, cause: String, sparing: CacheKey? = nil) -> Bool {
+    guard let folder, !isPaused else { return false }
+    let leaving = catalog.withLock { $0.beginLeaving(byteCount) }
+    guard !leaving.isEmpty else { return false }
+    movingCount.wrappingAdd(leaving.count, ordering: .relaxed)
+    var hasMoved = false
+    for item in leaving {
+      if leave(item, folder, cause, sparing) { hasMoved = true }
+      movingCount.wrappingSubtract(1, ordering: .relaxed)
+      memory.wake()
+    }
+    return hasMoved
+  }
+
+  private var isPaused: Bool { counters.withLock { $0.pausedUntil > elapsedSeconds() } }
+
+  /// Moves one segment; false where it stays in memory.
+  private func leave(_ item: Catalog.Leaving, _ folder: SpillFolder, _ cause: String, _ sparing: CacheKey?) -> Bool {
+    let started = elapsedSeconds()
+    let file: SpillFile
+    do throws(CacheError) {
+      if let known = item.file {
+        file = known
+      } else {
+        guard !isPaused else { throw CacheError(.storage, "a write has failed just now") }
+        file = try write(
+          item.rows, byteCount: item.segment.byteCount, schema: item.segment.schema, to: folder, sparing: sparing,
+          isWanted: { item.holding.isLive })
+      }
+    } catch {
+      item.segment.abandonMove()
+      catalog.withLock { $0.rankForSpilling(item.holding) }
+      return false
+    }
+    let memos = item.holding.entry?.takeRowHolders()
+    let now = clock.now()
+    let (isDone, batches, charge) = catalog.withLock { catalog -> (Bool, [RecordBatch], MemoryCharge?) in
+      guard item.holding.isLive, catalog.pins[item.holding.key] == nil else {
+        item.segment.abandonMove()
+        return (false, [], nil)
+      }
+      let taken = item.segment.finishLeaving(file, cause, now)
+      return (true, taken.batches, taken.charge)
+    }
+    withExtendedLifetime((memos, batches)) { charge?.leave() }
+    guard isDone else { return false }
+    counters.withLock { $0.count(\.spilled, cause, item.segment.byteCount) }
+    events.record(
+      .spilled, item.holding.key.text, version: item.holding.entry?.version ?? item.holding.item.sequence, segment: item.index,
+      bytes: item.segment.byteCount, from: item.file == nil ? .memory : .both, to: .disk, cause: cause,
+      seconds: elapsedSeconds() - started, at: now)
+    return true
+  }
+
+  /// Writes rows to a file of their own, within the disk limit. Entries are evicted where there is no room on disk otherwise, as long as
+  /// the rows are wanted.
+  func write(
+    _ rows: [RecordBatchSlice], byteCount: Int, schema: Schema, to folder: SpillFolder, sparing: CacheKey?,
+    isWanted: () -> Bool = { true }
+  ) throws(CacheError) -> SpillFile {
+    let started = elapsedSeconds()
+    while true {
+      do throws(CacheError) {
+        let charge = try takeDisk(byteCount.saturatingSum(4096 + 512 * rows.count), folder, sparing, isWanted)
+        let file = try folder.write(rows, schema: schema, keeping: charge)
+        charge.settle(file.byteCount)
+        counters.withLock { counters in
+          counters.writtenBytes += file.byteCount
+          counters.writeSeconds += elapsedSeconds() - started
+        }
+        return file
+      } catch {
+        if error.isOutOfSpace, isWanted(), dropSpareFiles() || evictForDisk(sparing) { continue }
+        guard isWanted() else { throw error }
+        counters.withLock { counters in
+          counters.spillFailures += 1
+          counters.lastSpillFailure = error.description
+          counters.pausedUntil = elapsedSeconds() + Self.pauseSeconds
+        }
+        events.record(.spillFailed, "", version: 0, bytes: byteCount, from: .memory, to: .disk, cause: error.description, at: clock.now())
+        throw error
+      }
+    }
+  }
+
+  private func takeDisk(
+    _ byteCount: Int, _ folder: SpillFolder, _ sparing: CacheKey?, _ isWanted: () -> Bool
+  ) throws(CacheError) -> DiskCharge {
+    while isWanted() {
+      let others = disk.limitBytes == nil ? 0 : folder.queryBytes()
+      if let charge = disk.reserve(byteCount, beside: others) { return charge }
+      let limit = disk.limitBytes ?? .max
+      guard byteCount <= limit, dropSpareFiles() || evictForDisk(sparing) else {
+        throw CacheError(
+          .storage, "\(byteCount) bytes do not fit on disk: \(disk.bytes) of the disk limit of \(limit) are in use"
+            + (others > 0 ? ", and \(others) by queries" : "") + "; raise disk_limit")
+      }
+    }
+    throw CacheError(.storage, "the rows are not wanted any more")
+  }
+
+  /// Removes the files of rows that are in memory too.
+  private func dropSpareFiles() -> Bool {
+    let spare = catalog.withLock { $0.takeSpareFiles() }
+    return !spare.isEmpty
+  }
+
+  /// Evicts entries until one had something on disk.
+  private func evictForDisk(_ sparing: CacheKey?) -> Bool {
+    change { catalog, _, dropped in
+      while let victim = catalog.evict("disk limit", sparing: sparing, &dropped) {
+        if victim.occupied.disk > 0 { return true }
+      }
+      return false
+    }
+  }
+}

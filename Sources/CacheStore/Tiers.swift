@@ -1,0 +1,94 @@
+import ArrowData
+import Glibc
+import Primitives
+import Synchronization
+
+/// The machinery below a store: the catalog, the accounts of memory and disk, and what moves rows between the two.
+///
+/// Segments hold it, so that rows on disk can be read as long as somebody has their entry. Locks: the catalog's, then a segment's, then
+/// the ledger's. No file is touched, and no batch let go, under any of them.
+final class Tiers: @unchecked Sendable {
+  /// How often rows on disk must have been asked for, by as many accesses of their entry, to come back to memory.
+  static let hotReads = 2
+
+  let options: StoreOptions
+  let clock: any Clock
+  let memory: MemoryLedger
+  let disk: DiskLedger
+  let memos: MemoBudget
+  /// nil: rows do not go to disk.
+  let folder: SpillFolder?
+  let events = EventLog()
+  let catalog: Locked<Catalog>
+  let counters = Locked(TierCounters())
+  let housekeeper = Housekeeper()
+  /// Segments on their way to disk or back.
+  let movingCount = Atomic(0)
+  private let tick = Atomic<UInt64>(0)
+
+  init(options: StoreOptions, clock: any Clock) throws(CacheError) {
+    (self.options, self.clock) = (options, clock)
+    memory = MemoryLedger(limitBytes: options.memoryLimitBytes)
+    memos = MemoBudget(memory)
+    disk = DiskLedger(limitBytes: options.diskLimitBytes)
+    var spill = SpillOptions()
+    (spill.compression, spill.level, spill.threadCount) = (options.compression, options.compressionLevel, options.threadCount)
+    folder = options.spillsToDisk ? try SpillFolder(parent: options.spillDirectory, options: spill, files: options.files) : nil
+    let total = options.diskLimitBytes.flatMap { disk in options.memoryLimitBytes.map { $0.saturatingSum(disk) } }
+    let evictable = options.spillsToDisk ? total : options.memoryLimitBytes
+    catalog = Locked(
+      Catalog(
+        eviction: try makeEvictionPolicy(options.evictionPolicy, arguments: options.policyArguments, capacityBytes: evictable),
+        spilling: try makeEvictionPolicy(
+          options.evictionPolicy, arguments: options.policyArguments, capacityBytes: options.memoryLimitBytes)))
+  }
+
+  func nextTick() -> UInt64 { tick.wrappingAdd(1, ordering: .relaxed).newValue }
+
+  /// Runs `body` under the catalog's lock; what it took out is let go, and told, after that.
+  func change<Result, Failure: Error>(
+    _ body: (inout Catalog, _ now: Double, _ dropped: inout [Catalog.Dropped]) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let now = clock.now()
+    var dropped: [Catalog.Dropped] = []
+    defer { if !dropped.isEmpty { letGo(&dropped, now) } }
+    return try catalog.withLock { (catalog) throws(Failure) -> Result in try body(&catalog, now, &dropped) }
+  }
+
+  private func letGo(_ dropped: inout [Catalog.Dropped], _ now: Double) {
+    for item in dropped {
+      let occupied = item.slot.occupied
+      let freed = item.slot.holding.segments.reduce(0) { $0 + $1.leave() }
+      if item.kind == .evicted || item.kind == .expired {
+        counters.withLock { $0.count(item.kind == .evicted ? \.evicted : \.expired, item.cause, freed + occupied.disk) }
+      }
+      events.record(
+        item.kind, item.slot.key.text, version: item.slot.entry.version, bytes: item.slot.entry.sizeBytes,
+        from: occupied.disk > 0 ? (occupied.memory > 0 ? .both : .disk) : .memory, cause: item.cause, at: now)
+    }
+    dropped = []
+    memory.wake()
+  }
+
+  /// Has the background thread look at what there is to do, where that is something.
+  func noteUse() {
+    guard options.hasBackground, let threshold = options.thresholdBytes, folder != nil else { return }
+    if memory.totals.used > threshold { housekeeper.wake(self) }
+  }
+
+  /// After a put: what was taken above the limit for a while is given back, by others than the new entry.
+  func settle(sparing key: CacheKey) {
+    guard let limit = memory.limitBytes else { return }
+    while memory.excess(over: limit) > 0, giveWay(0, RoomRequest(purpose: "", sparing: key)) {}
+  }
+
+  /// The rows of a segment on disk are read often.
+  func wantBack(_ segment: Segment) { housekeeper.want(segment, self) }
+}
+
+/// Monotonic seconds.
+func elapsedSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
