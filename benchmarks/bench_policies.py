@@ -87,6 +87,16 @@ def worse_by(ours: dict[str, Any], theirs: dict[str, float]) -> float:
     return float(max(fewer_hits, ours["cost_miss_ratio"] - theirs["cost_miss_ratio"]))
 
 
+def kept(run: dict[str, Any]) -> dict[str, Any]:
+    """What of a run goes into the JSON."""
+    facts: dict[str, Any] = {name: run[name] for name in ("trace", "share", "capacity", "policy", "costs", "evictions")}
+    facts |= {ratio: round(run[ratio], 5) for ratio in RATIOS}
+    if "libcachesim" in run:
+        facts["libcachesim"] = {ratio: round(value, 5) for ratio, value in run["libcachesim"].items()}
+        facts["worse_by"] = round(run["worse_by"], 5)
+    return facts
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=200_000, help="reads in a trace")
@@ -155,9 +165,9 @@ def main() -> int:
         "seed": options.seed,
         "libcachesim": simulator_version,
         "tolerance": TOLERANCE,
-        "gdsf_share_of_lru_cost_on_heavy": cost_shares,
+        "gdsf_share_of_lru_cost_on_heavy": {share: round(part, 5) for share, part in cost_shares.items()},
         "failures": failures,
-        "runs": runs,
+        "runs": [kept(run) for run in runs],
     }
     write_results("policies", results)
     return 1 if failures else 0
