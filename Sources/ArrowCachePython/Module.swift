@@ -34,6 +34,7 @@ private let functions: [(name: String, parameters: String, summary: String, func
   ),
   ("explain", "cache, sql, parameters, analyze", "DuckDB's plan of exactly one statement, as text.", explain),
   ("status", "cache", "Flat counters.", status),
+  ("placement", "cache, key", "Where the rows of an entry are; None where there is none.", placement),
   ("engine_version", "", "The version of the engine.", engineVersion),
 ]
 

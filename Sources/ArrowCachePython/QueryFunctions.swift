@@ -63,6 +63,7 @@ let status: PyCFunctionFast = { _, values, count in
       ("evicted_bytes", .integer(store.tiers.evicted.bytes)),
       ("expired_count", .integer(store.tiers.expired.count)),
       ("expired_bytes", .integer(store.tiers.expired.bytes)),
+      ("causes", .mapping(causes(store.tiers))),
       ("written_bytes", .integer(store.tiers.writtenBytes)),
       ("write_seconds", .double(store.tiers.writeSeconds)),
       ("spill_failures", .integer(store.tiers.spillFailures)),
@@ -76,6 +77,14 @@ let status: PyCFunctionFast = { _, values, count in
       ("duckdb_memory_bytes", PythonValue(status.duckdbMemoryBytes)),
       ("uptime_seconds", .double(status.uptimeSeconds)),
     ])
+  }
+}
+
+/// How often entries and segments went where they went, by the reason.
+private func causes(_ tiers: TierCounters) -> [(key: String, value: PythonValue)] {
+  let tallies = [("spilled", tiers.spilled), ("loaded", tiers.loaded), ("evicted", tiers.evicted), ("expired", tiers.expired)]
+  return tallies.map { name, tally in
+    (name, .mapping(tally.causes.sorted { $0.key < $1.key }.map { ($0.key, .integer($0.value)) }))
   }
 }
 

@@ -9,6 +9,8 @@ enum PythonValue {
   case integer(Int)
   case double(Double)
   case text(String)
+  case mapping([(key: String, value: PythonValue)])
+  case sequence([PythonValue])
 
   func object() -> Object? {
     switch self {
@@ -17,6 +19,15 @@ enum PythonValue {
     case .integer(let value): PyLong_FromLongLong(Int64(value))
     case .double(let value): PyFloat_FromDouble(value)
     case .text(let value): string(value)
+    case .mapping(let items): attempt { () throws(Failure) in try dictionary(items) }
+    case .sequence(let values): attempt { () throws(Failure) in try list(values) }
+    }
+  }
+
+  private func attempt(_ make: () throws(Failure) -> Object) -> Object? {
+    do throws(Failure) { return try make() } catch {
+      error.raise()
+      return nil
     }
   }
 }
@@ -55,11 +66,13 @@ func dictionary(_ items: [(key: String, value: PythonValue)]) throws(Failure) ->
   return dictionary.take()
 }
 
-func list(_ texts: [String]) throws(Failure) -> Object {
-  let list = try Owned(PyList_New(texts.count))
-  for (index, text) in texts.enumerated() {
+func list(_ texts: [String]) throws(Failure) -> Object { try list(texts.map(PythonValue.text)) }
+
+func list(_ values: [PythonValue]) throws(Failure) -> Object {
+  let list = try Owned(PyList_New(values.count))
+  for (index, value) in values.enumerated() {
     // PyList_SetItem takes the reference, also when it fails.
-    guard PyList_SetItem(list.object, index, try Owned(string(text)).take()) == 0 else { throw .raised }
+    guard PyList_SetItem(list.object, index, try Owned(value.object()).take()) == 0 else { throw .raised }
   }
   return list.take()
 }

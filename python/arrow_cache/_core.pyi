@@ -111,6 +111,11 @@ def explain(
 
 def status(cache: Cache, /) -> dict[str, Any]:
     """Flat counters: entry_count, partition_count, current_size_bytes, limit_bytes, hits, misses, evicted_count, evicted_bytes,
-    expired_count, expired_bytes, query_count, duckdb_version, duckdb_engine ("v1" or "v2"), duckdb_memory_bytes, uptime_seconds, ..."""
+    expired_count, expired_bytes, query_count, duckdb_version, duckdb_engine ("v1" or "v2"), duckdb_memory_bytes, uptime_seconds, ...;
+    ``causes`` has, for spilled, loaded, evicted and expired, how often for which reason."""
+
+def placement(cache: Cache, key: str, /) -> dict[str, Any] | None:
+    """Where the rows of an entry are: key, version, num_rows, size_bytes, memory_bytes, disk_bytes, pinned, and ``partitions``, each with
+    partition, first_row, num_rows, size_bytes, segment, tier, since (seconds since 1970), cause, moves. No access."""
 
 def engine_version() -> str: ...

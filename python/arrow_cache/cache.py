@@ -1,4 +1,4 @@
-"""`ArrowCache`: tables under keys, in memory, with SQL over them."""
+"""`ArrowCache`: tables under keys, in memory and on disk, with SQL over them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _open_caches: weakref.WeakSet[ArrowCache] = weakref.WeakSet()
 
 
 class ArrowCache(Tables, Importing, Queries, Scanning, Contents, Pinning, Building, DictionaryAccess):
-    """Keeps tables in memory under keys, gives them back whole or in part, and answers SQL over them.
+    """Keeps tables under keys, in memory within a limit and on disk beyond it, gives them back whole or in part, and answers SQL over them.
 
     Every method may be called from any number of threads. What `get` and `query` return stays valid after the entry was
     replaced or removed, and after the cache was closed. A cache is a dictionary too: ``cache[key]``, ``key in cache``,
@@ -71,6 +71,7 @@ class ArrowCache(Tables, Importing, Queries, Scanning, Contents, Pinning, Buildi
         self._config = merged_config(config, overrides)
         options = engine_options(self._config)
         self._convert_bytes = options["memory_limit"] // 4
+        self._query_limit_bytes = options["query_memory_limit"]
         self._handle = _core.open_cache(options, library_path())
         self._sql = SQLRunner(self._handle)
         _open_caches.add(self)
@@ -102,9 +103,9 @@ class ArrowCache(Tables, Importing, Queries, Scanning, Contents, Pinning, Buildi
             status = self.status()
         except CacheError as error:
             return f"<ArrowCache: {error}>"
-        limit = status["memory"]["limit_bytes"]
-        of_limit = f" of {format_bytes(limit)}" if limit else ""
-        return f"<ArrowCache: {status['entry_count']} entries, {format_bytes(status['current_size_bytes'])}{of_limit}>"
+        memory, disk = status["tiers"]["memory"], status["tiers"]["disk"]["bytes"]
+        on_disk = f", {format_bytes(disk)} on disk" if disk else ""
+        return f"<ArrowCache: {status['entry_count']} entries, {format_bytes(memory['bytes'])} of {format_bytes(memory['limit_bytes'])}{on_disk}>"
 
     def _repr_html_(self) -> str:
         try:

@@ -9,18 +9,12 @@ from .config_keys import KEYS
 
 #: The keys of a feature, and what happens in its place.
 TO_COME: tuple[tuple[tuple[str, ...], str], ...] = (
-    (
-        ("spill_to_disk", "memory_spill_threshold", "disk_limit"),
-        "only queries spill: above memory_limit entries are evicted",
-    ),
-    (("enable_compression", "compression_type", "compression_level"), "nothing is written to disk that could be compressed"),
     (("dictionary_encoding",), "strings are kept as they were put"),
     (
         ("persistent_storage", "storage_path", "metadata_db_path", "delete_files_on_close"),
         "nothing is stored: entries live in memory until the cache is closed",
     ),
     (("cache_query_plans",), "each query is planned anew"),
-    (("check_interval",), "expired entries are dropped when they are next looked for"),
 )
 
 
@@ -31,8 +25,6 @@ def without_effect(values: Mapping[str, object]) -> str | None:
         asked = [f"{name}={values[name]!r}" for name in names if name in values and _asks(name, values[name])]
         if asked:
             notes.append(f"{', '.join(asked)} ({instead})")
-    if values.get("eviction_policy") == "weighted":
-        notes.append("eviction_policy='weighted' (lru is used)")
     if not notes:
         return None
     return f"without effect in this version of arrow_cache: {'; '.join(notes)}"

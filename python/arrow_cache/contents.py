@@ -7,6 +7,8 @@ from typing import Any
 from . import _core
 from .arguments import checked_key, checked_ttl
 from .entry_facts import entry_facts
+from .errors import KeyNotFound
+from .placement import EntryPlacement, placement_of
 from .status import nested_status
 
 
@@ -14,6 +16,8 @@ class Contents:
     """What a cache tells about its entries, and how they end."""
 
     _handle: _core.Cache
+    #: `query_memory_limit` in bytes.
+    _query_limit_bytes: int
 
     def contains(self, key: str) -> bool:
         """Whether there is an entry under a key; an expired one is not there. Does not count as an access."""
@@ -55,9 +59,44 @@ class Contents:
         Returns
         -------
         dict
-            ``current_size_bytes``, ``max_size_bytes``, ``entry_count``, ``partition_count``, ``hits``, ``misses``, ``hit_ratio``,
-            ``query_count``, ``uptime_seconds``, counts and bytes of what was evicted, expired and spilled (``evicted_count``,
-            ``evicted_bytes`` …), ``memory`` (``allocated_bytes``, ``limit_bytes``, ``usage_ratio``), ``tiers`` (bytes in memory and on
-            disk) and ``duckdb`` (``version``, ``engine``, ``memory_bytes``).
+            ``current_size_bytes`` (of the entries, in memory and on disk), ``max_size_bytes``, ``entry_count``, ``partition_count``,
+            ``pinned_count``, ``hits``, ``misses``, ``hit_ratio``, ``query_count``, ``uptime_seconds``.
+
+            ``spilled_count`` and ``spilled_bytes`` (rows that went to disk), ``loaded_…`` (came back), ``evicted_…``, ``expired_…``, and
+            ``causes``: how often each of these happened, by the reason. ``refused_count`` of puts that did not fit, ``wait_count`` and
+            ``wait_seconds`` of calls that had to wait for room, ``spill_failures`` and the words of the ``last_spill_failure``.
+
+            ``memory``: ``allocated_bytes`` (entries, what is kept beside them, what is being made: never above ``limit_bytes``),
+            ``usage_ratio``, ``threshold_bytes``, ``memo_bytes``, ``reserved_bytes``, ``peak_bytes``, and apart from these ``leased_bytes``:
+            rows that have left the cache and that results still hold.
+
+            ``tiers``: ``memory``, ``disk`` (``bytes``, ``file_count``, ``peak_bytes``, ``written_bytes``, ``write_seconds``) and ``query``
+            (DuckDB's ``bytes`` and ``disk_bytes``), each with ``limit_bytes``. ``duckdb``: ``version``, ``engine``, ``memory_bytes``.
         """
-        return nested_status(_core.status(self._handle))
+        return nested_status(_core.status(self._handle) | {"query_memory_limit_bytes": self._query_limit_bytes})
+
+    def explain_entry(self, key: str) -> EntryPlacement:
+        """Where the rows of an entry are: in memory or on disk, partition by partition, since when and why. Does not count as an access.
+
+        Returns
+        -------
+        EntryPlacement
+            A table when it is printed; ``partitions`` has the facts, and ``to_pandas()`` a frame of them. The SQL tables
+            ``arrow_cache.partitions`` and ``arrow_cache.events`` have the same of all entries, and what happened before.
+
+        Raises
+        ------
+        KeyNotFound
+            If there is no entry.
+
+        Examples
+        --------
+        >>> print(cache.explain_entry("numbers"))
+        'numbers', version 1: 3 rows, 24 B; 24 B in memory, 0 B on disk
+          partition  rows  size  tier    since                why  moves
+                  0     3  24 B  memory  2026-01-31 12:00:00  put  0
+        """
+        found = _core.placement(self._handle, checked_key(key))
+        if found is None:
+            raise KeyNotFound(f"there is no entry {key!r} to explain")
+        return placement_of(found)

@@ -16,7 +16,7 @@ _MEMO = "view"
 
 _TABLE = "table"
 
-#: What pyarrow takes for a column of a batch, about. Above 0, so that the table goes before any rows do: it holds on to all of them.
+#: What pyarrow takes for a column of a batch, about.
 _PIECE_BYTES = 500
 
 
@@ -49,7 +49,7 @@ class EntryView:
         view = _core.memo(entry, _MEMO)
         if view is None:
             view = EntryView(_core.describe(entry), schema_of(_core.schema(entry)))
-            _core.set_memo(entry, _MEMO, view, 0)
+            _core.set_memo(entry, _MEMO, view, None)
         assert isinstance(view, EntryView)
         return view
 

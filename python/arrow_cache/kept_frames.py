@@ -16,7 +16,7 @@ from .converters import copy_on_write
 
 _MEMO = "pandas"
 
-#: What pandas takes for a frame without its values, about. Above 0, so that the frame goes before any rows do: it may hold on to them.
+#: What pandas takes for a frame without its values, about.
 _FRAME_BYTES = 1000
 
 

@@ -546,7 +546,7 @@ def test_what_does_not_fit_is_refused_and_nothing_changes():
 
 def test_above_the_limit_the_least_recently_used_goes():
     tables = {name: pa.table({"n": np.arange(1000) + ord(name)}) for name in "abc"}
-    with ArrowCache(memory_limit=20_000) as cache:
+    with ArrowCache(memory_limit=20_000, spill_to_disk=False) as cache:
         cache.put("a", tables["a"])
         cache.put("b", tables["b"])
         cache.get("a")

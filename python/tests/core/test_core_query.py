@@ -148,4 +148,5 @@ def test_queries_are_counted(core: Any) -> None:
     assert status["query_count"] == 2
     assert status["duckdb_engine"] == ("v2" if status["duckdb_version"].startswith("v2") else "v1")
     assert status["uptime_seconds"] > 0
-    assert set(map(type, status.values())) <= {int, float, str, type(None)}
+    assert set(map(type, status.values())) <= {int, float, str, type(None), dict}
+    assert set(status["causes"]) == {"spilled", "loaded", "evicted", "expired"}
