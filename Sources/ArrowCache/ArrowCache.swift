@@ -39,7 +39,7 @@ public final class ArrowCache: @unchecked Sendable {
       query.temporaryFolder = { [store] () throws(CacheError) in try store.temporaryFolder() }
       query.temporaryLimitBytes = { [store] in store.temporaryLimitBytes }
     }
-    query.internalTables = [.entries(of: store), .partitions(of: store)]
+    query.internalTables = [.entries(of: store), .partitions(of: store), .events(of: store)]
     engine = try QueryEngine(store: store, options: query)
   }
 

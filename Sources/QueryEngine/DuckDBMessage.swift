@@ -2,6 +2,7 @@ import Primitives
 
 /// Turns DuckDB's message into an error of ours, by the kind it starts with.
 func queryError(_ message: String) -> CacheError {
+  if let error = DuckDBMessage.error(in: message) { return error }
   let message = DuckDBMessage.readable(message)
   if message.hasPrefix("INTERRUPT") { return CacheError(.interrupted, "the query was interrupted") }
   if message.hasPrefix("INTERNAL") || message.hasPrefix("FATAL") { return CacheError(.duckdb, message) }
@@ -12,6 +13,20 @@ func queryError(_ message: String) -> CacheError {
 enum DuckDBMessage {
   /// What our own callbacks' messages start with: DuckDB puts its kinds of error in front.
   static let ours = "arrow_cache: "
+
+  /// What a callback tells DuckDB of an error, so that `error(in:)` finds what is not a matter of SQL.
+  static func text(_ error: CacheError) -> String {
+    let description = String(readable(error.description))
+    return error.code == .query ? ours + description : "arrow_cache(\(error.code.rawValue)): \(description)"
+  }
+
+  /// The error that a callback told DuckDB.
+  static func error(in message: String) -> CacheError? {
+    guard let mark = message.firstRange(of: "arrow_cache(") else { return nil }
+    let rest = message[mark.upperBound...]
+    guard let end = rest.firstRange(of: "): "), let code = CacheError.Code(rawValue: String(rest[..<end.lowerBound])) else { return nil }
+    return CacheError(code, readable(String(rest[end.upperBound...])))
+  }
 
   static func readable(_ message: String) -> String {
     var text = Substring(unwrapped(message))

@@ -1,6 +1,7 @@
 import ArrowData
 import CArrow
 import CacheStore
+import Glibc
 import Primitives
 import Testing
 
@@ -71,4 +72,32 @@ private func text(_ column: ArrowArray, _ row: Int) -> String? {
   let count = Int(offsets[at + 1] - offsets[at])
   guard count > 0, let bytes = column.buffers[2] else { return "" }
   return String(decoding: UnsafeRawBufferPointer(start: bytes + Int(offsets[at]), count: count), as: UTF8.self)
+}
+
+/// A folder of the test's own, removed with it.
+final class TestFolder {
+  let path: String
+
+  init() {
+    var name = Array("/tmp/arrow-cache-test-XXXXXX".utf8CString)
+    path = mkdtemp(&name).map { String(cString: $0) } ?? ""
+  }
+
+  deinit { system("rm -rf '\(path)'") }
+
+  /// Every file below, with its size.
+  var files: [String: Int] { TestFolder.files(path) }
+
+  private static func files(_ path: String) -> [String: Int] {
+    var found: [String: Int] = [:]
+    for name in (try? SystemFiles().list(path)) ?? [] {
+      guard let status = try? SystemFiles().status("\(path)/\(name)") else { continue }
+      if status.isFolder {
+        for (below, size) in files("\(path)/\(name)") { found["\(name)/\(below)"] = size }
+      } else {
+        found[name] = status.byteCount
+      }
+    }
+    return found
+  }
 }

@@ -12,34 +12,6 @@ import Testing
   /// Sorts more than 100 MB can hold.
   static let large = "CREATE OR REPLACE TABLE sorted AS SELECT i, hash(i)::VARCHAR || repeat('x', 20) AS s FROM range(4000000) t(i) ORDER BY hash(i)"
 
-  /// A folder of the test's own, removed with it.
-  private final class Folder {
-    let path: String
-
-    init() {
-      var name = Array("/tmp/arrow-cache-test-XXXXXX".utf8CString)
-      path = mkdtemp(&name).map { String(cString: $0) } ?? ""
-    }
-
-    deinit { system("rm -rf '\(path)'") }
-
-    /// Every file below, with its size.
-    var files: [String: Int] { Folder.files(path) }
-
-    private static func files(_ path: String) -> [String: Int] {
-      var found: [String: Int] = [:]
-      for name in (try? SystemFiles().list(path)) ?? [] {
-        guard let status = try? SystemFiles().status("\(path)/\(name)") else { continue }
-        if status.isFolder {
-          for (below, size) in files("\(path)/\(name)") { found["\(name)/\(below)"] = size }
-        } else {
-          found[name] = status.byteCount
-        }
-      }
-      return found
-    }
-  }
-
   private func options(_ engineName: String, memory: Int = 100 << 20) -> QueryOptions {
     var options = QueryOptions()
     options.usesStableAPI = engineName == "v1"
@@ -50,7 +22,7 @@ import Testing
 
   @Test(arguments: engineNames)
   func temporaryFilesGoWithTheDatabase(engineName: String) throws {
-    let folder = Folder()
+    let folder = TestFolder()
     var options = options(engineName)
     let asked = Locked(0)
     options.temporaryFolder = { [path = folder.path] in
@@ -89,7 +61,7 @@ import Testing
 
   @Test(arguments: engineNames)
   func whatDoesNotFitAtOnceSaysSo(engineName: String) throws {
-    let folder = Folder()
+    let folder = TestFolder()
     var options = options(engineName)
     options.temporaryFolder = { [path = folder.path] in path + "/queries" }
     let fixture = try Fixture(engineName, queryOptions: options)
@@ -101,7 +73,7 @@ import Testing
 
   @Test(arguments: engineNames)
   func aFolderThatCannotBeMadeLeavesMemory(engineName: String) throws {
-    let folder = Folder()
+    let folder = TestFolder()
     var options = options(engineName)
     let isReady = Locked(false)
     options.temporaryFolder = { [path = folder.path] () throws(CacheError) in
@@ -120,7 +92,7 @@ import Testing
 
   @Test(arguments: engineNames)
   func temporaryFilesStayBelowWhatIsLeftOfTheDisk(engineName: String) throws {
-    let folder = Folder()
+    let folder = TestFolder()
     var options = options(engineName)
     let room = Locked(20 << 20)
     options.temporaryFolder = { [path = folder.path] in path + "/queries" }
@@ -144,7 +116,7 @@ import Testing
 
   @Test(arguments: engineNames)
   func aFolderThatGoesMissingIsAnError(engineName: String) throws {
-    let folder = Folder()
+    let folder = TestFolder()
     var options = options(engineName)
     options.temporaryFolder = { [path = folder.path] in path + "/gone/queries" }
     let fixture = try Fixture(engineName, queryOptions: options)

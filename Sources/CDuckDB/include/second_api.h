@@ -161,6 +161,8 @@ typedef void (*duckdb_v2_callback)(duckdb_handle info, duckdb_handle context, du
   F(int32_t, data_chunk_destroy, (duckdb_handle *chunk)) \
   F(int32_t, vector_get_data_mutable, (duckdb_handle vector, void **data, duckdb_handle *error)) \
   F(int32_t, vector_flat_get_validity_mutable, (duckdb_handle vector, uint64_t **validity, duckdb_handle *error)) \
+  F(int32_t, vector_get_arena, (duckdb_handle vector, duckdb_handle *arena, duckdb_handle *error)) \
+  F(int32_t, arena_allocate, (duckdb_handle arena, uint64_t byte_count, uint8_t **memory, duckdb_handle *error)) \
   F(int32_t, vector_reference, (duckdb_handle vector, duckdb_handle source, duckdb_handle *error)) \
   F(int32_t, vector_get_size, (duckdb_handle vector, uint64_t *size, duckdb_handle *error)) \
   F(int32_t, vector_get_vector_type, (duckdb_handle vector, int32_t *kind, duckdb_handle *error)) \

@@ -128,7 +128,8 @@ typedef void (*duckdb_v1_delete)(void *data);
   F(duckdb_handle, create_selection_vector, (uint64_t size)) \
   F(void, destroy_selection_vector, (duckdb_handle selection)) \
   F(uint32_t *, selection_vector_get_data_ptr, (duckdb_handle selection)) \
-  F(void, slice_vector, (duckdb_handle vector, duckdb_handle selection, uint64_t count))
+  F(void, slice_vector, (duckdb_handle vector, duckdb_handle selection, uint64_t count)) \
+  F(void, unsafe_vector_assign_string_element_len, (duckdb_handle vector, uint64_t row, const char *text, uint64_t length))
 
 typedef struct {
   DUCKDB_V1_FUNCTIONS(DUCKDB_FIELD)

@@ -15,6 +15,14 @@ enum ColumnKind: Sendable, Equatable {
   /// Everything else: DuckDB's own conversion from Arrow.
   case converted
 
+  /// Whether vectors point into the column's memory, for strings of more than 12 bytes.
+  var isText: Bool {
+    switch self {
+    case .text32, .text64, .textView, .dictionaryText: true
+    case .fixed, .bits, .halfFloat, .dictionaryFixed, .converted: false
+    }
+  }
+
   /// DuckDB's types, by name; each API has its own numbers.
   enum SQLType: Sendable {
     case boolean, tinyint, smallint, integer, bigint, utinyint, usmallint, uinteger, ubigint, float, double

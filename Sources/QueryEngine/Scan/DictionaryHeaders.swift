@@ -22,18 +22,18 @@ final class DictionaryHeaders {
   static func known(_ known: DictionaryHeaders?, _ batch: RecordBatch, column: Int, offsetBytes: Int) -> DictionaryHeaders? {
     guard let dictionary = batch.column(column).pointee.dictionary else { return nil }
     if let known, known.identity.isOf(dictionary.pointee) { return known }
-    return DictionaryHeaders(batch, UnsafePointer(dictionary), offsetBytes: offsetBytes)
+    return DictionaryHeaders(batch, column: column, UnsafePointer(dictionary), offsetBytes: offsetBytes)
   }
 
-  private init?(_ batch: RecordBatch, _ dictionary: UnsafePointer<ArrowArray>, offsetBytes: Int) {
+  private init?(_ batch: RecordBatch, column: Int, _ dictionary: UnsafePointer<ArrowArray>, offsetBytes: Int) {
     let array = dictionary.pointee
     guard let identity = DictionaryIdentity(array) else { return nil }
-    (self.batch, self.identity) = (batch, identity)
+    (self.batch, self.identity) = (batch.selecting([column]), identity)
     let count = Int(array.length)
     self.count = count
     headers = .allocate(byteCount: max(1, count) * 16, alignment: 16)
     let source = VectorFill(dictionary, row: 0, count: count)
-    source.fillText(offsetBytes: offsetBytes, to: headers)
+    source.fillText(offsetBytes: offsetBytes, to: headers, heap: StringHeap<Never>?.none)
     let first = source.first
     isNull = source.validity.map { bits in (first..<(first + count)).map { bits[$0 >> 3] >> UInt8($0 & 7) & 1 == 0 } } ?? []
   }

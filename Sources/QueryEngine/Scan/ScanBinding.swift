@@ -15,7 +15,7 @@ struct ScanColumn: Sendable {
 }
 
 /// One reference to a table within a statement. DuckDB keeps it until the statement's result is destroyed, and so the
-/// source's buffers, into which the strings of its vectors point.
+/// buffers in memory, into which the strings of its vectors point.
 final class ScanBinding: @unchecked Sendable {
   let source: any ScanSource
   let columns: [ScanColumn]
@@ -28,10 +28,10 @@ final class ScanBinding: @unchecked Sendable {
     (self.source, self.columns, self.counters) = (source, columns, counters)
   }
 
-  /// What the statement has read, which strings in its vectors may point into.
-  private let held = Locked<[ObjectIdentifier: RecordBatch]>([:])
+  /// What the statement has read from memory, which strings in its vectors may point into.
+  private let held = Locked<[RecordBatch]>([])
 
-  func hold(_ batches: [RecordBatch]) { held.withLock { held in for batch in batches { held[ObjectIdentifier(batch)] = batch } } }
+  func hold(_ batches: [RecordBatch]) { held.withLock { $0 += batches } }
 
   /// Names as SQL needs them: unique without regard to case, by DuckDB's own scheme (`a`, `A_1`).
   static func columnNames(_ schema: Schema) -> [String] {

@@ -8,13 +8,19 @@ protocol ScanSource: AnyObject, Sendable {
   var rowCount: Int { get }
   var partitions: [Partition] { get }
   func statistics(partition: Int, column: Int) -> ColumnStatistics
-  /// The rows of a slice of one of the partitions, all columns.
-  func read(_ slice: SegmentSlice) throws(CacheError) -> [RecordBatchSlice]
+  /// These columns, in this order, of a slice of one of the partitions.
+  func read(_ slice: SegmentSlice, columns: [Int]) throws(CacheError) -> SegmentRows
+  /// Tells that they will be read soon.
+  func prefetch(_ slice: SegmentSlice, columns: [Int])
 }
 
 extension Entry: ScanSource {
-  func read(_ slice: SegmentSlice) throws(CacheError) -> [RecordBatchSlice] {
-    try segments[slice.segmentIndex].read(offset: slice.offset, count: slice.count)
+  func read(_ slice: SegmentSlice, columns: [Int]) throws(CacheError) -> SegmentRows {
+    try segments[slice.segmentIndex].scan(offset: slice.offset, count: slice.count, columns: columns)
+  }
+
+  func prefetch(_ slice: SegmentSlice, columns: [Int]) {
+    segments[slice.segmentIndex].prefetch(offset: slice.offset, count: slice.count, columns: columns)
   }
 }
 

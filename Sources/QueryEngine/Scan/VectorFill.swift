@@ -3,8 +3,8 @@ import Glibc
 
 /// Writes rows of an Arrow column into the memory of a flat DuckDB vector.
 ///
-/// Strings are not copied: DuckDB's 16-byte headers (length, then either up to 12 bytes or a 4-byte prefix and a pointer) point
-/// into the Arrow buffer, which the scan's bind data keeps alive until the query's result is destroyed.
+/// Strings are not copied where the scan's bind data keeps the batch until the query's result is destroyed: DuckDB's 16-byte headers
+/// (length, then either up to 12 bytes or a 4-byte prefix and a pointer) point into the Arrow buffer. Else they go to the vector's heap.
 struct VectorFill {
   let array: ArrowArray
   /// The first row, as an index into the array's buffers.
@@ -63,20 +63,35 @@ struct VectorFill {
     for row in 0..<count { floats[row] = widened(source[first + row]) }
   }
 
-  func fillText(offsetBytes: Int, to target: UnsafeMutableRawPointer) {
-    if offsetBytes == 4 { fillText(offsets: Int32.self, to: target) } else { fillText(offsets: Int64.self, to: target) }
+  func fillText<Failure: Error>(offsetBytes: Int, to target: UnsafeMutableRawPointer, heap: StringHeap<Failure>?) throws(Failure) {
+    if offsetBytes == 4 {
+      try fillText(offsets: Int32.self, to: target, heap: heap)
+    } else {
+      try fillText(offsets: Int64.self, to: target, heap: heap)
+    }
   }
 
   /// Text or bytes behind offsets.
-  func fillText<Offset: FixedWidthInteger>(offsets: Offset.Type, to target: UnsafeMutableRawPointer) {
-    guard let all = values(1)?.assumingMemoryBound(to: Offset.self), let bytes = values(2) else {
+  ///
+  /// - Parameter heap: where the bytes go; nil: they stay where they are.
+  func fillText<Offset: FixedWidthInteger, Failure: Error>(
+    offsets: Offset.Type, to target: UnsafeMutableRawPointer, heap: StringHeap<Failure>?
+  ) throws(Failure) {
+    guard let all = values(1)?.assumingMemoryBound(to: Offset.self), var bytes = values(2) else {
       memset(target, 0, count * 16)
       return
     }
     let offsets = all + first
     // Short strings are read as 12 bytes at once, which the last ones of the buffer must not be.
-    let lastWide = Int(all[Int(array.offset + array.length)]) - 12
+    var lastWide = Int(all[Int(array.offset + array.length)]) - 12
     var start = Int(offsets[0])
+    let end = Int(offsets[count])
+    let isWhole = end - start <= StringHeap<Failure>.limitBytes
+    if let heap, isWhole, end - start > 12 {
+      // All rows' at once: where one is short, its bytes are few.
+      bytes = UnsafeRawPointer(try heap.copy(bytes + start, end - start)) - start
+      lastWide = end - 12
+    }
     var header = target
     for row in 0..<count {
       let end = Int(offsets[row &+ 1])
@@ -89,6 +104,7 @@ struct VectorFill {
       start = end
       header += 16
     }
+    if !isWhole { try heap?.adopt(target, count: count) }
   }
 
   /// Views: the same 16 bytes but for a buffer index and an offset where DuckDB has a pointer.
@@ -195,34 +211,6 @@ struct VectorFill {
     forEachIndex(indexBytes, markNull: markNull) { row, place in
       memcpy(target + row * width, bytes + place * width, width)
     }
-  }
-}
-
-/// DuckDB's 16-byte string: the length, then the bytes (up to 12, zero-padded) or their first 4 and a pointer.
-enum StringHeader {
-  @inline(__always)
-  static func write(_ bytes: UnsafeRawPointer, _ length: Int, to header: UnsafeMutableRawPointer) {
-    if length <= 12 {
-      header.storeBytes(of: UInt64(truncatingIfNeeded: length), as: UInt64.self)
-      (header + 8).storeBytes(of: 0, as: UInt64.self)
-      if length > 0 { memcpy(header + 4, bytes, length) }
-    } else {
-      let prefix = UInt64(bytes.loadUnaligned(as: UInt32.self))
-      header.storeBytes(of: UInt64(UInt32(truncatingIfNeeded: length)) | prefix << 32, as: UInt64.self)
-      (header + 8).storeBytes(of: bytes, as: UnsafeRawPointer.self)
-    }
-  }
-
-  /// At most 12 bytes, where 12 can be read: two loads and masks in place of a call to memcpy.
-  @inline(__always)
-  static func writeShort(_ bytes: UnsafeRawPointer, _ length: Int, to header: UnsafeMutableRawPointer) {
-    let head = UInt64(bytes.loadUnaligned(as: UInt32.self))
-    let tail = (bytes + 4).loadUnaligned(as: UInt64.self)
-    let headMask: UInt64 = length >= 4 ? 0xffff_ffff : (1 << UInt64(truncatingIfNeeded: length &* 8)) &- 1
-    let beyond = length &- 4
-    let tailMask: UInt64 = beyond <= 0 ? 0 : beyond >= 8 ? ~0 : (1 << UInt64(truncatingIfNeeded: beyond &* 8)) &- 1
-    header.storeBytes(of: UInt64(truncatingIfNeeded: length) | (head & headMask) << 32, as: UInt64.self)
-    (header + 8).storeBytes(of: tail & tailMask, as: UInt64.self)
   }
 }
 

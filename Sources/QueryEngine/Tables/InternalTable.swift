@@ -41,7 +41,11 @@ final class BatchTable: ScanSource {
 
   init(_ batch: RecordBatch) { self.batch = batch }
 
-  func read(_ slice: SegmentSlice) -> [RecordBatchSlice] { [RecordBatchSlice(batch, offset: slice.offset, count: slice.count)] }
+  func read(_ slice: SegmentSlice, columns: [Int]) -> SegmentRows {
+    SegmentRows(slices: [RecordBatchSlice(batch.selecting(columns), offset: slice.offset, count: slice.count)], isFromDisk: false, byteCount: 0)
+  }
+
+  func prefetch(_ slice: SegmentSlice, columns: [Int]) {}
 
   var partitions: [Partition] {
     rowCount == 0 ? [] : [Partition(firstRow: 0, rowCount: rowCount, slices: [SegmentSlice(segmentIndex: 0, offset: 0, count: rowCount)])]

@@ -35,4 +35,19 @@ extension InternalTable {
       ])
     }
   }
+
+  /// What has happened to the entries, oldest first: the last 10 000 events.
+  public static func events(of store: Store) -> InternalTable {
+    InternalTable(name: "events") { () throws(CacheError) in
+      let events = store.events
+      return try RecordBatch(columns: [
+        ("time", .timestamp(events.map(\.time))), ("kind", .text(events.map(\.kind.rawValue))), ("key", .text(events.map(\.key))),
+        ("version", .int64(events.map { Int64(clamping: $0.version) })), ("segment", .int64(events.map { $0.segment.map(Int64.init) })),
+        ("bytes", .int64(events.map { Int64($0.bytes) })), ("from_tier", .text(events.map { $0.from.map(tierName) })),
+        ("to_tier", .text(events.map { $0.to.map(tierName) })), ("cause", .text(events.map(\.cause))), ("seconds", .double(events.map(\.seconds))),
+      ])
+    }
+  }
 }
+
+private func tierName(_ tier: Tier) -> String { tier == .both ? "memory+disk" : tier.rawValue }

@@ -63,7 +63,7 @@ enum V1Scan {
       source = try context.scan.source(name)
       connection = try context.converter(for: source.schema)
     } catch let failure {
-      return v1.pointee.bind_set_error(info, DuckDBMessage.ours + failure.description)
+      return v1.pointee.bind_set_error(info, DuckDBMessage.text(failure))
     }
     var columns: [ScanColumn] = []
     var converters: [Int: V1Converter] = [:]
@@ -93,7 +93,7 @@ enum V1Scan {
   private static let start: duckdb_v1_callback = { info in
     guard let binding = borrowed(v1.pointee.init_get_bind_data(info), as: Binding.self) else { return }
     let columns = (0..<v1.pointee.init_get_column_count(info)).map { Int(exactly: v1.pointee.init_get_column_index(info, $0)) ?? -1 }
-    let state = ScanState(binding: binding.scan, columns: columns)
+    let state = ScanState(binding: binding.scan, wanted: columns)
     if let failure = state.failure { return v1.pointee.init_set_error(info, failure) }
     v1.pointee.init_set_max_threads(info, UInt64(max(1, state.morsels.count)))
     v1.pointee.init_set_init_data(info, owned(Running(state: state, binding: binding)), releaseOwned)
@@ -109,17 +109,17 @@ enum V1Scan {
     else { return }
     do throws(CacheError) {
       guard let rows = try worker.next(running.state) else { return v1.pointee.data_chunk_set_size(chunk, 0) }
-      for (position, column) in running.state.columns.enumerated() where column >= 0 {
-        let vector = v1.pointee.data_chunk_get_vector(chunk, UInt64(position))
-        if let converter = running.binding.converters[column] {
-          try converter.fill(vector, rows: rows)
+      for output in running.state.outputs {
+        let vector = v1.pointee.data_chunk_get_vector(chunk, UInt64(output.position))
+        if let converter = running.binding.converters[output.column] {
+          try converter.fill(vector, column: output.index, rows: rows)
         } else {
-          V1Fill.fill(vector, kind: running.state.binding.columns[column].kind, column: column, rows: rows, worker: worker)
+          V1Fill.fill(vector, kind: output.kind, column: output.index, rows: rows, worker: worker)
         }
       }
       v1.pointee.data_chunk_set_size(chunk, UInt64(rows.count))
     } catch let failure {
-      v1.pointee.function_set_error(info, failure.description)
+      v1.pointee.function_set_error(info, DuckDBMessage.text(failure))
     }
   }
 }

@@ -19,20 +19,20 @@ final class V2DictionaryVector {
   /// Values and one more, which is null.
   private let count: Int
 
-  /// The texts stay the batch's, which must outlive what is filled. nil where rows are better written flat.
-  init?(_ batch: RecordBatch, column: Int, offsetBytes: Int) {
+  /// The texts stay the batch's, which must outlive what is filled, unless it is transient. nil where rows are better written flat.
+  init?(_ batch: RecordBatch, column: Int, offsetBytes: Int, isTransient: Bool) throws(V2Failure) {
     let array = batch.column(column).pointee
     guard V2DictionaryVector.isAvailable, let dictionary = array.dictionary, let identity = DictionaryIdentity(dictionary.pointee),
       dictionary.pointee.length <= Int64(min(Self.maximumValues, batch.rowCount))
     else { return nil }
     let format = batch.schema.fields[column].dictionary?.format
     let type = format == "u" || format == "U" ? V1TypeID.varchar : V1TypeID.blob
-    (self.batch, self.identity) = (batch, identity)
+    (self.batch, self.identity) = (batch.selecting([column]), identity)
     count = Int(dictionary.pointee.length) + 1
     vector = V1Type(id: type).lend { v1.pointee.create_vector($0, UInt64(ScanWorker.vectorSize)) }
     guard vector != nil, let target = v1.pointee.vector_get_data(vector) else { return nil }
     let values = VectorFill(UnsafePointer(dictionary), row: 0, count: count - 1)
-    values.fillText(offsetBytes: offsetBytes, to: target)
+    try values.fillText(offsetBytes: offsetBytes, to: target, heap: isTransient ? V2Fill.heap(of: vector) : nil)
     (target + (count - 1) * 16).initializeMemory(as: UInt8.self, repeating: 0, count: 16)
     v1.pointee.vector_ensure_validity_writable(vector)
     guard let words = v1.pointee.vector_get_validity(vector) else { return nil }
@@ -91,9 +91,11 @@ final class V2DictionaryVector {
 
 extension ScanWorker {
   /// The vector of the dictionary of a column; nil where rows are better written flat.
-  func dictionaryVector(of column: Int, in batch: RecordBatch, offsetBytes: Int) -> V2DictionaryVector? {
+  func dictionaryVector(
+    of column: Int, in batch: RecordBatch, offsetBytes: Int, isTransient: Bool
+  ) throws(V2Failure) -> V2DictionaryVector? {
     if let known = converters[column] as? V2DictionaryVector, known.isOf(batch.column(column).pointee) { return known }
-    let made = V2DictionaryVector(batch, column: column, offsetBytes: offsetBytes)
+    let made = try V2DictionaryVector(batch, column: column, offsetBytes: offsetBytes, isTransient: isTransient)
     converters[column] = made
     return made
   }

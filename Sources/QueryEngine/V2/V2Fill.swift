@@ -1,6 +1,7 @@
 import ArrowData
 import CArrow
 import CDuckDB
+import Glibc
 import Primitives
 
 /// Fills a vector of an output chunk of DuckDB 2.0.
@@ -8,22 +9,23 @@ enum V2Fill {
   static func fill(
     _ vector: OpaquePointer?, column: Int, kind usual: ColumnKind, rows: ScanWorker.Rows, worker: ScanWorker, context: OpaquePointer?
   ) throws(V2Failure) {
-    let kind = ColumnKind.of(column, in: rows.batch, usual: usual)
-    let source = VectorFill(rows.batch.column(column), row: rows.offset, count: rows.count)
+    guard let batch = rows.batch else { return }
+    let kind = ColumnKind.of(column, in: batch, usual: usual)
+    let source = VectorFill(batch.column(column), row: rows.offset, count: rows.count)
     if case .dictionaryText(let indexBytes, let offsetBytes) = kind,
-      let dictionary = worker.dictionaryVector(of: column, in: rows.batch, offsetBytes: offsetBytes)
+      let dictionary = try worker.dictionaryVector(of: column, in: batch, offsetBytes: offsetBytes, isTransient: rows.isTransient)
     {
       return try dictionary.fill(vector, source, indexBytes: indexBytes)
     }
     if kind == .converted {
       let importer: V2Importer
-      if let known = worker.converters[column] as? V2Importer, known.field === rows.batch.schema.fields[column] {
+      if let known = worker.converters[column] as? V2Importer, known.field == batch.schema.fields[column] {
         importer = known
       } else {
-        importer = try V2Importer(schema: rows.batch.schema, column: column, context: context)
+        importer = try V2Importer(schema: batch.schema, column: column, context: context)
         worker.converters[column] = importer
       }
-      return try importer.fill(vector, rows: rows)
+      return try importer.fill(vector, batch, offset: rows.offset, count: rows.count)
     }
     var target: UnsafeMutableRawPointer?
     try v2Call { v2.pointee.vector_get_data_mutable(vector, &target, $0) }
@@ -33,15 +35,18 @@ enum V2Fill {
       try v2Call { v2.pointee.vector_flat_get_validity_mutable(vector, &words, $0) }
       if let words { source.copyValidity(validity, to: words) }
     }
+    let heap = rows.isTransient ? heap(of: vector) : nil
     switch kind {
     case .fixed(let width): source.fill(fixed: width, to: target)
     case .bits: source.fillBits(to: target)
     case .halfFloat: source.fillHalfFloats(to: target)
-    case .text32: source.fillText(offsets: Int32.self, to: target)
-    case .text64: source.fillText(offsets: Int64.self, to: target)
-    case .textView: source.fillViews(to: target)
+    case .text32: try source.fillText(offsets: Int32.self, to: target, heap: heap)
+    case .text64: try source.fillText(offsets: Int64.self, to: target, heap: heap)
+    case .textView:
+      source.fillViews(to: target)
+      try heap?.adopt(target, count: rows.count)
     case .dictionaryText(let indexBytes, let offsetBytes):
-      let headers = worker.headers(of: column, in: rows.batch, offsetBytes: offsetBytes)
+      let headers = worker.headers(of: column, in: batch, offsetBytes: offsetBytes)
       var failure: V2Failure?
       source.fillDictionaryText(indexBytes: indexBytes, offsetBytes: offsetBytes, headers: headers, to: target) { row in
         var words: UnsafeMutablePointer<UInt64>?
@@ -49,7 +54,21 @@ enum V2Fill {
         words?[row >> 6] &= ~(1 << UInt64(row & 63))
       }
       if let failure { throw failure }
+      try heap?.adopt(target, count: rows.count)
     case .dictionaryFixed, .converted: break  // converted above
+    }
+  }
+
+  /// The memory of the vector's own, which lives as long as what it holds.
+  static func heap(of vector: OpaquePointer?) -> StringHeap<V2Failure> {
+    StringHeap { (source, byteCount) throws(V2Failure) in
+      var arena: OpaquePointer?
+      var memory: UnsafeMutablePointer<UInt8>?
+      try v2Call { v2.pointee.vector_get_arena(vector, &arena, $0) }
+      try v2Call { v2.pointee.arena_allocate(arena, UInt64(byteCount), &memory, $0) }
+      guard let memory else { throw V2Failure(code: V2Failure.inputInvalid, message: "DuckDB gave no memory for \(byteCount) bytes of text") }
+      memcpy(memory, source, byteCount)
+      return UnsafeMutableRawPointer(memory)
     }
   }
 }
@@ -82,10 +101,10 @@ final class V2Importer {
     return try V2Type(copying: type)
   }
 
-  func fill(_ vector: OpaquePointer?, rows: ScanWorker.Rows) throws(V2Failure) {
+  func fill(_ vector: OpaquePointer?, _ batch: RecordBatch, offset: Int, count: Int) throws(V2Failure) {
     var array = ArrowArray()
     do throws(CacheError) {
-      try ConvertedSlice.export(rows.batch, column: column, offset: rows.offset, count: rows.count, to: &array)
+      try ConvertedSlice.export(batch, column: column, offset: offset, count: count, to: &array)
     } catch {
       throw V2Failure(code: V2Failure.inputInvalid, message: error.description)
     }

@@ -46,7 +46,7 @@ enum V2Scan {
       }
       let source: any ScanSource
       do throws(CacheError) { source = try scan.source(name) } catch let failure {
-        return v2Fail(error, DuckDBMessage.ours + failure.description)
+        return v2Fail(error, DuckDBMessage.text(failure))
       }
       let names = ScanBinding.columnNames(source.schema)
       var columns: [ScanColumn] = []
@@ -105,7 +105,7 @@ enum V2Scan {
       _ = v2.pointee.table_function_init_global_get_column_index(info, position, &column, nil)
       return Int(exactly: column) ?? -1
     }
-    let state = ScanState(binding: binding, columns: columns)
+    let state = ScanState(binding: binding, wanted: columns)
     if let failure = state.failure { return v2Fail(error, failure) }
     _ = v2.pointee.table_function_init_global_set_max_threads(info, UInt64(max(1, state.morsels.count)), nil)
     var owned = v2Owned(state)
@@ -128,16 +128,16 @@ enum V2Scan {
     _ = v2.pointee.data_chunk_get_vector(chunk, 0, &firstVector, nil)
     guard let state = borrowed(globalData, as: ScanState.self), let worker = borrowed(localData, as: ScanWorker.self) else { return }
     let next: ScanWorker.Rows?
-    do throws(CacheError) { next = try worker.next(state) } catch let failure { return v2Fail(error, DuckDBMessage.ours + failure.description) }
+    do throws(CacheError) { next = try worker.next(state) } catch let failure { return v2Fail(error, DuckDBMessage.text(failure)) }
     guard let rows = next else {
       _ = v2.pointee.vector_set_size(firstVector, 0, nil)
       return
     }
     do throws(V2Failure) {
-      for (position, column) in state.columns.enumerated() where column >= 0 {
+      for output in state.outputs {
         var vector: OpaquePointer?
-        try v2Call { v2.pointee.data_chunk_get_vector(chunk, UInt64(position), &vector, $0) }
-        try V2Fill.fill(vector, column: column, kind: state.binding.columns[column].kind, rows: rows, worker: worker, context: context)
+        try v2Call { v2.pointee.data_chunk_get_vector(chunk, UInt64(output.position), &vector, $0) }
+        try V2Fill.fill(vector, column: output.index, kind: output.kind, rows: rows, worker: worker, context: context)
       }
       try v2Call { v2.pointee.vector_set_size(firstVector, UInt64(rows.count), $0) }
     } catch let failure {
