@@ -45,18 +45,6 @@ struct ItemList {
     byteCount += item.byteCount
   }
 
-  /// The item comes back to where it was, by its last access. Costs a step for each item that is older, or one where all are.
-  mutating func restore(_ item: EvictionItem) {
-    var next = newest.map { $0.lastAccess < item.lastAccess } ?? true ? Self.none : oldestPlace
-    while next != Self.none, let other = nodes[next].item, other.lastAccess < item.lastAccess { next = nodes[next].newer }
-    append(item)
-    guard next != Self.none else { return }
-    unlink(item.place)
-    (nodes[item.place].newer, nodes[item.place].older) = (next, nodes[next].older)
-    if nodes[next].older == Self.none { oldestPlace = item.place } else { nodes[nodes[next].older].newer = item.place }
-    nodes[next].older = item.place
-  }
-
   mutating func remove(_ item: EvictionItem) {
     guard has(item) else { return }
     let place = item.place

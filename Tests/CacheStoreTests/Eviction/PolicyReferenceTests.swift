@@ -136,6 +136,40 @@ import Testing
     #expect(policy.victim() == nil)
   }
 
+  /// What goes out and comes back without having been read keeps its rank where the rank is of what the item itself tells.
+  @Test(arguments: ["lru", "lfu", "fifo", "size", "ttl"], [1, 2, 3] as [UInt64])
+  func whatComesBackKeepsItsRank(name: String, seed: UInt64) throws {
+    let policies = [try makeEvictionPolicy(name), try makeEvictionPolicy(name)]
+    var generator = SeededGenerator(seed)
+    var pairs: [[EvictionItem]] = []
+    for tick in 0..<2000 as Range<UInt64> {
+      if tick < 100 {
+        let bytes = Int.random(in: 1...50, using: &generator)
+        let expiresAt = Double.random(in: 0...9, using: &generator)
+        pairs.append(
+          policies.map { _ in
+            EvictionItem(keyHash: tick, byteCount: bytes, sequence: tick, lastAccess: 2 * tick, expiresAt: expiresAt)
+          })
+        for (policy, item) in zip(policies, pairs[pairs.count - 1]) { policy.insert(item) }
+      }
+      if let pair = pairs.randomElement(using: &generator) {
+        for (policy, item) in zip(policies, pair) {
+          item.recordAccess(tick: 2 * tick + 1)
+          policy.touch(item)
+        }
+      }
+      if let pair = pairs.randomElement(using: &generator) {
+        policies[1].remove(pair[1], isEvicted: false)
+        policies[1].restore(pair[1])
+      }
+      let victims = policies.map { policy in pairs.firstIndex { pair in pair.contains { $0 === policy.victim() } } }
+      #expect(victims[0] == victims[1])
+      if tick > 1950, let victim = victims[0] {
+        for (policy, item) in zip(policies, pairs.remove(at: victim)) { policy.remove(item, isEvicted: true) }
+      }
+    }
+  }
+
   @Test(arguments: evictionPolicyNames) func theOnlyItemIsNoVictimWhereItIsExcluded(name: String) throws {
     for capacityBytes in [nil, 0, 10, .max] {
       let policy = try makeEvictionPolicy(name, capacityBytes: capacityBytes)
