@@ -164,7 +164,7 @@ struct Catalog {
     /// What is to be written.
     let rows: [RecordBatchSlice]
     /// Where its rows are on disk already.
-    let file: SpillFile?
+    let file: SegmentFile?
   }
 
   /// A segment has come to be in memory, or its move has ended.
@@ -210,7 +210,7 @@ struct Catalog {
   }
 
   /// Takes the files of rows that are in memory too; the caller lets go of them with no lock held.
-  mutating func takeSpareFiles() -> [SpillFile] {
+  mutating func takeSpareFiles() -> [SegmentFile] {
     defer { spares = [] }
     return spares.compactMap { $0.segment?.takeSpareFile() }
   }

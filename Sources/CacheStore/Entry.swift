@@ -26,6 +26,9 @@ public final class Entry: @unchecked Sendable {
   private let memos: MemoShelf
   private let known = Locked<[StatisticsKey: ColumnStatistics]>([:])
 
+  /// The files that have this version's partitions, by the folder that it has been persisted to or loaded from.
+  let persisted = Locked<[String: [String]]>([:])
+
   private struct StatisticsKey: Hashable {
     let partition: Int
     let column: Int
@@ -81,6 +84,22 @@ public final class Entry: @unchecked Sendable {
     let statistics = ColumnStatistics(merging: parts)
     known.withLock { $0[key] = statistics }
     return statistics
+  }
+
+  /// The statistics that have been asked for: by partition, by column.
+  var knownStatistics: [Int: [Int: ColumnStatistics]] {
+    let known = known.withLock { $0 }
+    return known.reduce(into: [:]) { found, item in found[item.key.partition, default: [:]][item.key.column] = item.value }
+  }
+
+  /// Takes over statistics that were computed before.
+  func keep(_ statistics: [Int: ColumnStatistics], partition: Int) {
+    guard partitions.indices.contains(partition) else { return }
+    known.withLock { known in
+      for (column, statistics) in statistics where schema.fields.indices.contains(column) && statistics.rowCount == partitions[partition].rowCount {
+        known[StatisticsKey(partition: partition, column: column)] = statistics
+      }
+    }
   }
 
   /// The box around the geometries of a column of well-known binary; nil for other columns, and where no geometry has a place.

@@ -3,7 +3,7 @@ import Primitives
 /// Something that happened to what a store holds.
 public struct StoreEvent: Sendable {
   public enum Kind: String, Sendable, CaseIterable {
-    case put, replaced, removed, evicted, expired, spilled, loaded, refused
+    case put, replaced, removed, evicted, expired, spilled, loaded, refused, persisted
     case spillFailed = "spill failed"
     /// A spilled table whose file cannot be read.
     case lost

@@ -29,7 +29,7 @@ public final class Segment: @unchecked Sendable {
     /// In memory: one batch as it was put, or, read back, one for each record batch of the file.
     var batches: [RecordBatch] = []
     var charge: MemoryCharge?
-    var file: SpillFile?
+    var file: SegmentFile?
     /// Being written or read back.
     var isMoving = false
     var placement: Placement
@@ -69,12 +69,12 @@ public final class Segment: @unchecked Sendable {
   enum Content {
     /// A batch that keeps the charge.
     case memory(RecordBatch, MemoryCharge)
-    case file(SpillFile)
+    case file(SegmentFile)
   }
 
   public var placement: Placement { state.withLock { $0.placement } }
   public var isInMemory: Bool { state.withLock { !$0.batches.isEmpty } }
-  var file: SpillFile? { state.withLock { $0.file } }
+  var file: SegmentFile? { state.withLock { $0.file } }
 
   /// Rows `offset ..< offset + count` of exactly these columns in this order (nil: all), as slices of batches.
   ///
@@ -133,7 +133,7 @@ public final class Segment: @unchecked Sendable {
   /// Marks the segment as moving; nil where there is nothing to move, or it moves already.
   ///
   /// The rows are to be written as these slices, a record batch each, where there is no file that has them.
-  func beginLeaving() -> (rows: [RecordBatchSlice], file: SpillFile?)? {
+  func beginLeaving() -> (rows: [RecordBatchSlice], file: SegmentFile?)? {
     state.withLock { state in
       guard !state.isMoving, let first = state.batches.first else { return nil }
       state.isMoving = true
@@ -143,7 +143,7 @@ public final class Segment: @unchecked Sendable {
     }
   }
 
-  func beginReturning() -> SpillFile? {
+  func beginReturning() -> SegmentFile? {
     state.withLock { state in
       guard !state.isMoving, state.batches.isEmpty, let file = state.file else { return nil }
       state.isMoving = true
@@ -160,7 +160,7 @@ public final class Segment: @unchecked Sendable {
   }
 
   /// The rows are in the file: the caller lets go of the batches with no lock held, and gives the charge back.
-  func finishLeaving(_ file: SpillFile, _ cause: String, _ now: Double) -> (batches: [RecordBatch], charge: MemoryCharge?) {
+  func finishLeaving(_ file: SegmentFile, _ cause: String, _ now: Double) -> (batches: [RecordBatch], charge: MemoryCharge?) {
     state.withLock { state in
       defer {
         (state.batches, state.charge, state.file, state.isMoving) = ([], nil, file, false)
@@ -179,9 +179,9 @@ public final class Segment: @unchecked Sendable {
   }
 
   /// Gives up the file of rows that are in memory too; the caller lets go of it with no lock held.
-  func takeSpareFile() -> SpillFile? {
+  func takeSpareFile() -> SegmentFile? {
     state.withLock { state in
-      guard !state.isMoving, !state.batches.isEmpty, let file = state.file else { return nil }
+      guard !state.isMoving, !state.batches.isEmpty, let file = state.file, file.isTemporary else { return nil }
       state.file = nil
       state.placement.tier = .memory
       state.placement.diskBytes = 0

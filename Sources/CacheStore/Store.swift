@@ -11,6 +11,8 @@ public final class Store: @unchecked Sendable {
 
   public let options: StoreOptions
   let tiers: Tiers
+  /// The folders that entries are being persisted to.
+  let persistedNow = Locked<Set<String>>([])
 
   /// Throws `.configuration` where an option cannot be. Nothing is made on disk before rows go there.
   public init(options: StoreOptions, clock: any Clock = SystemClock()) throws(CacheError) {

@@ -26,7 +26,7 @@ extension Tiers {
   /// Moves one segment; false where it stays in memory.
   private func leave(_ item: Catalog.Leaving, _ folder: SpillFolder, _ cause: String, _ sparing: CacheKey?) -> Bool {
     let started = elapsedSeconds()
-    let file: SpillFile
+    let file: SegmentFile
     do throws(CacheError) {
       if let known = item.file {
         file = known
@@ -118,7 +118,7 @@ extension Tiers {
   private func evictForDisk(_ sparing: CacheKey?) -> Bool {
     change { catalog, _, dropped in
       while let victim = catalog.evict("disk limit", sparing: sparing, &dropped) {
-        if victim.occupied.disk > 0 { return true }
+        if victim.holding.segments.contains(where: { $0.file?.isTemporary ?? false }) { return true }
       }
       return false
     }

@@ -65,7 +65,7 @@ struct Fixture {
           #expect(segment.placement.tier == tier, sourceLocation: place)
           #expect(segment.isLeavable == segment.isInMemory, "nothing is moving", sourceLocation: place)
           #expect(segment.placement.diskBytes == segment.file?.byteCount ?? 0, sourceLocation: place)
-          if let file = segment.file {
+          if let file = segment.file, file.isTemporary {
             diskBytes += file.byteCount
             files.insert(file.path)
           }

@@ -67,7 +67,7 @@ extension SpillFolder {
   }
 }
 
-extension SpillFile {
+extension SegmentFile {
   /// The rows that reading gives, a column each.
   func values(_ offset: Int = 0, _ count: Int = .max, columns: [Int]? = nil) throws(CacheError) -> [[Value]] {
     var result = [[Value]](repeating: [], count: schema.selecting(columns).fields.count)

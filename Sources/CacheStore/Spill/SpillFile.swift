@@ -3,198 +3,39 @@ import Glibc
 import Primitives
 
 /// Rows in a file of a `SpillFolder`; the file is removed with the last reference to it, or to anything read from it.
-///
-/// Reading maps the file. It takes no other file for its own: seal and checksums of footer and metadata are verified each time, the
-/// identity that was written, and the size; the bytes of a column of a piece when they are first asked for, once, which costs less
-/// than reading them from the disk does. After that values are taken as they are, as a file that only its maker writes to may be.
-/// What it cannot see is a file cut short by somebody while a reader looks at it: the system stops the process then.
-public final class SpillFile: Sendable {
-  private struct Opened {
-    weak var mapping: SpillMapping?
-  }
-
+public final class SpillFile: SegmentFile, @unchecked Sendable {
   static let identityKey = [UInt8]("arrow_cache.spill".utf8)
 
-  public let path: String
-  /// The size of the file.
-  public let byteCount: Int
-  public let rowCount: Int
-  /// The rows of each of its record batches.
-  public let pieces: [Range<Int>]
-  public let schema: Schema
-
-  private let identity: KeyValue
   private let folder: SpillFolder
   private let counts: SpillCounts
   private let companion: (any AnyObject & Sendable)?
   private let process = getpid()
-  private let opened = Locked(Opened())
-  /// The columns of each piece, one after the other, whose bytes have been verified.
-  private let verified: Locked<[Bool]>
 
   init(
     _ path: String, _ facts: IPCFileFacts, pieces: [Range<Int>], schema: Schema, identity: KeyValue, folder: SpillFolder, counts: SpillCounts,
     keeping companion: (any AnyObject & Sendable)?
   ) {
-    self.companion = companion
-    (self.path, byteCount, rowCount) = (path, facts.byteCount, facts.rowCount)
-    (self.pieces, self.schema, self.identity, self.folder, self.counts) = (pieces, schema, identity, folder, counts)
-    verified = Locked([Bool](repeating: false, count: pieces.count * schema.fields.count))
+    (self.companion, self.folder, self.counts) = (companion, folder, counts)
+    super.init(
+      path, byteCount: facts.byteCount, pieces: pieces, schema: schema, identity: [identity],
+      isCompressed: folder.options.compression != .none, mappings: folder.mappings, files: folder.files,
+      words: Words(rows: "spilled rows", remedy: "put the entry anew"))
     counts.files.wrappingAdd(1, ordering: .relaxed)
     counts.bytes.wrappingAdd(byteCount, ordering: .relaxed)
   }
 
+  override var isTemporary: Bool { true }
+
   deinit {
     // A child made by fork has a copy of this object, not of the file.
     guard process == getpid() else { return }
-    if let mapping = opened.withLock({ $0.mapping }) { folder.mappings.remove(mapping.number) }
+    closeMapping()
     do throws(CacheError) {
-      try folder.files.unlink(path)
+      try files.unlink(path)
     } catch {
       counts.unremoved.wrappingAdd(1, ordering: .relaxed)
     }
     counts.files.wrappingSubtract(1, ordering: .relaxed)
     counts.bytes.wrappingSubtract(byteCount, ordering: .relaxed)
-  }
-
-  /// Rows `offset ..< offset + count` of these columns in this order (nil: all), a slice for each piece; a range beyond the rows is cut to
-  /// them, indices beyond the columns are left out. Zero copy where the file is not compressed; else it takes `decompressedBytes`.
-  ///
-  /// The file and its pages stay as long as anyone reads one of the columns. Throws `.storage` where the file is lost or damaged.
-  public func read(offset: Int, count: Int, columns: [Int]?) throws(CacheError) -> [RecordBatchSlice] {
-    let columns = columns?.filter(schema.fields.indices.contains)
-    return try lost { () throws(CacheError) in
-      let parts = parts(offset, count)
-      guard !parts.isEmpty else { return [] }
-      let mapping = try mapping()
-      var slices: [RecordBatchSlice] = []
-      slices.reserveCapacity(parts.count)
-      for part in parts {
-        let batch = try mapping.batch(part.piece, rowCount: pieces[part.piece].count, columns: columns, owner: self)
-        try verify(mapping, part.piece, columns)
-        slices.append(RecordBatchSlice(batch, offset: part.rows.lowerBound, count: part.rows.count))
-      }
-      return slices
-    }
-  }
-
-  /// The memory that reading will take for decompressed columns: of whole pieces with their dictionaries, 0 where nothing is compressed.
-  public func decompressedBytes(offset: Int, count: Int, columns: [Int]?) throws(CacheError) -> Int {
-    guard folder.options.compression != .none else { return 0 }
-    var dictionaryBytes: Int?
-    return try sum(offset, count) { (file, piece) throws(CacheError) in
-      var total = try file.decompressedBytes(piece, columns: columns)
-      if dictionaryBytes == nil {
-        let byteCount = try file.decompressedDictionaryBytes(columns: columns)
-        dictionaryBytes = byteCount
-        total += byteCount
-      }
-      return total
-    }
-  }
-
-  /// The bytes of the file that reading looks at: of whole pieces, dictionaries not among them.
-  public func storedBytes(offset: Int, count: Int, columns: [Int]?) throws(CacheError) -> Int {
-    try sum(offset, count) { (file, piece) throws(CacheError) in try file.storedBytes(piece, columns: columns) }
-  }
-
-  /// Has the system start reading from the disk.
-  public func prefetch(offset: Int, count: Int, columns: [Int]?) throws(CacheError) {
-    _ = try sum(offset, count) { (file, piece) throws(CacheError) in
-      try file.prefetch(piece, columns: columns)
-      return 0
-    }
-  }
-
-  /// Gives back this process's memory for pages that hold these rows: for who is done with them while others still hold the batch.
-  /// They can be read again.
-  public func releasePages(offset: Int, count: Int, columns: [Int]?) {
-    guard let mapping = opened.withLock({ $0.mapping }) else { return }
-    for part in parts(offset, count) { mapping.release(part.piece, columns: columns, rows: part.rows, of: pieces[part.piece].count) }
-  }
-
-  private func sum(
-    _ offset: Int, _ count: Int, _ body: (IPCFile, Int) throws(CacheError) -> Int
-  ) throws(CacheError) -> Int {
-    try lost { () throws(CacheError) in
-      let parts = parts(offset, count)
-      guard !parts.isEmpty else { return 0 }
-      let mapping = try mapping()
-      var total = 0
-      for part in parts { total += try body(mapping.file, part.piece) }
-      return total
-    }
-  }
-
-  /// The pieces that have some of the rows, and which of their own rows these are.
-  private func parts(_ offset: Int, _ count: Int) -> [(piece: Int, rows: Range<Int>)] {
-    let start = min(max(offset, 0), rowCount)
-    let end = start + min(max(count, 0), rowCount - start)
-    var (low, high) = (0, pieces.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if pieces[middle].upperBound <= start { low = middle + 1 } else { high = middle }
-    }
-    var parts: [(piece: Int, rows: Range<Int>)] = []
-    while low < pieces.count, pieces[low].lowerBound < end {
-      let piece = pieces[low]
-      parts.append((low, (max(start, piece.lowerBound) - piece.lowerBound)..<(min(end, piece.upperBound) - piece.lowerBound)))
-      low += 1
-    }
-    return parts
-  }
-
-  /// The file, mapped if it is not yet.
-  private func mapping() throws(CacheError) -> SpillMapping {
-    if let mapping = opened.withLock({ $0.mapping }) {
-      // A mapping keeps what has no name any more, but no bytes that have been cut off.
-      if let status = try folder.files.status(path), status.byteCount < byteCount {
-        throw damaged("it has \(status.byteCount) bytes of \(byteCount)")
-      }
-      return mapping
-    }
-    var options = IPCReadOptions()
-    options.trust = .sealed
-    options.remedy = Self.remedy
-    let file = try IPCFile(path, files: folder.files, options: options, expecting: schema)
-    guard file.mapping.bytes.count == byteCount, file.batchCount == pieces.count, file.metadata == [identity] else {
-      throw damaged("it is another file than the one that was written")
-    }
-    let isCompressed = folder.options.compression != .none
-    let mapping = SpillMapping(file, number: folder.mappings.newNumber(), isCompressed: isCompressed, files: folder.files)
-    let known = opened.withLock { opened in
-      if let earlier = opened.mapping { return earlier }
-      opened.mapping = mapping
-      return mapping
-    }
-    if known === mapping, !mapping.keepsMemory { folder.mappings.insert(mapping) }
-    return known
-  }
-
-  private func verify(_ mapping: SpillMapping, _ piece: Int, _ columns: [Int]?) throws(CacheError) {
-    let first = piece * schema.fields.count
-    let wanted = columns ?? Array(schema.fields.indices)
-    let fresh = verified.withLock { verified in wanted.filter { !verified[first + $0] } }
-    guard !fresh.isEmpty else { return }
-    try mapping.file.prefetch(piece, columns: fresh)
-    try mapping.file.verify(piece, columns: fresh)
-    verified.withLock { verified in for column in fresh { verified[first + column] = true } }
-  }
-
-  private static let remedy = "put the entry anew"
-
-  private func damaged(_ what: String) -> CacheError {
-    CacheError(.storage, "cannot read '\(path)': \(what); \(Self.remedy)")
-  }
-
-  /// A file that is not there any more, or not what it was, is lost; what the system refuses otherwise may pass.
-  private func lost<Result>(_ body: () throws(CacheError) -> Result) throws(CacheError) -> Result {
-    do throws(CacheError) {
-      return try body()
-    } catch {
-      guard error.code != .memoryLimit, error.systemError == nil || error.isMissingFile else { throw error }
-      let remedy = error.isMissingFile ? "; \(Self.remedy)" : ""
-      throw CacheError(.storage, "spilled rows are lost: \(error.message)\(remedy)", cause: error.cause, systemError: error.systemError)
-    }
   }
 }

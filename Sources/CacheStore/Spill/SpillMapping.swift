@@ -42,7 +42,7 @@ final class SpillMapping: Sendable {
   }
 
   /// These columns of a piece of so many rows; its readers keep `owner` and the mapping.
-  func batch(_ piece: Int, rowCount: Int, columns: [Int]?, owner: SpillFile) throws(CacheError) -> RecordBatch {
+  func batch(_ piece: Int, rowCount: Int, columns: [Int]?, owner: SegmentFile) throws(CacheError) -> RecordBatch {
     guard isCompressed else {
       let lease = Lease(self, piece, owner)
       let columns = columns ?? Array(file.schema.fields.indices)
@@ -150,9 +150,9 @@ extension Field {
 private final class Lease {
   private let mapping: SpillMapping
   private let piece: Int
-  private let file: SpillFile
+  private let file: SegmentFile
 
-  init(_ mapping: SpillMapping, _ piece: Int, _ file: SpillFile) {
+  init(_ mapping: SpillMapping, _ piece: Int, _ file: SegmentFile) {
     (self.mapping, self.piece, self.file) = (mapping, piece, file)
     mapping.begin(piece)
   }

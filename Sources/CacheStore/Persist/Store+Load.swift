@@ -1,0 +1,97 @@
+import ArrowData
+import Primitives
+
+extension Store {
+  /// How often what another process swaps in meanwhile is looked for.
+  private static let attempts = 8
+
+  /// Brings back what `persist` has written to `parent`, in place of what is there under `key`; false where nothing of that key is there, or
+  /// its time to live is over.
+  ///
+  /// Files are mapped, not read: rows come when they are asked for, and the bytes of a column are compared with their checksums then;
+  /// `isVerified` compares all of them before. Throws `.storage` where something is missing or damaged, `.type` where it is of a later format;
+  /// nothing has changed then.
+  @discardableResult
+  public func load(_ key: String, from parent: String, isVerified: Bool = false) throws(CacheError) -> Bool {
+    guard !key.isEmpty else { throw CacheError(.argument, "the key is empty: use any other text") }
+    let path = try storagePath(parent)
+    if let status = try options.files.status(path), !status.isFolder {
+      throw CacheError(.storage, "cannot load from '\(path)': it is not a folder")
+    }
+    let folder = PersistedFolder(key: key, in: path, files: options.files)
+    guard let (manifest, opened) = try open(folder, key, isVerified), (manifest.expiresAt ?? .infinity) > tiers.clock.now() else { return false }
+    let entry = try insert(key, manifest, opened)
+    entry.persisted.withLock { $0[folder.path] = manifest.parts.map(\.name) }
+    if manifest.expiresAt != nil { tiers.housekeeper.wakeForExpiry(tiers) }
+    tiers.events.record(.put, key, version: entry.version, bytes: entry.sizeBytes, to: .disk, cause: "load", at: tiers.clock.now())
+    return true
+  }
+
+  private func open(
+    _ folder: PersistedFolder, _ key: String, _ isVerified: Bool
+  ) throws(CacheError) -> (manifest: Manifest, files: [PersistedFile])? {
+    var attempt = 0
+    while true {
+      attempt += 1
+      guard let manifest = try Manifest.read(in: folder.path, files: options.files) else { return nil }
+      guard manifest.key.utf8.elementsEqual(key.utf8) else {
+        throw CacheError(.storage, "'\(folder.path)' has the entry '\(manifest.key)', not '\(key)': load it from another folder")
+      }
+      do throws(CacheError) {
+        var opened: [PersistedFile] = []
+        for index in manifest.parts.indices {
+          opened.append(
+            try PersistedFile(
+              index, of: manifest, in: folder, schema: opened.first?.schema, isVerified: isVerified, threadCount: options.threadCount))
+        }
+        return (manifest, opened)
+      } catch {
+        // Another version has come in between, and has taken the files of this one away.
+        guard error.isMissingFile, attempt < Self.attempts, try Manifest.read(in: folder.path, files: options.files)?.encoded != manifest.encoded
+        else { throw error }
+      }
+    }
+  }
+
+  private func insert(_ key: String, _ manifest: Manifest, _ opened: [PersistedFile]) throws(CacheError) -> Entry {
+    let name = CacheKey(key)
+    let usage = Usage(createdAt: tiers.clock.now(), expiresAt: manifest.expiresAt)
+    let holding = try tiers.change { (catalog, now, dropped) throws(CacheError) -> Holding in
+      if catalog.isClosed { throw CacheError(.closed, "the cache is closed: open a new one") }
+      return catalog.beginHolding(name, usage: usage, buildSeconds: manifest.buildSeconds, expiresAt: manifest.expiresAt)
+    }
+    var segments: [Segment] = []
+    var partitions: [Partition] = []
+    var (rowCount, sizeBytes) = (0, 0)
+    for (part, file) in zip(manifest.parts, opened) where file.rowCount > 0 {
+      guard !rowCount.addingReportingOverflow(file.rowCount).overflow else { throw CacheError(.storage, "'\(key)' has more rows than can be counted") }
+      let segment = Segment(
+        schema: file.schema, rowCount: file.rowCount, byteCount: part.memoryBytes, pieces: file.pieces, usage: usage, tiers: tiers,
+        content: .file(file), cause: "load", now: tiers.clock.now())
+      partitions.append(
+        Partition(
+          firstRow: rowCount, rowCount: file.rowCount, slices: [SegmentSlice(segmentIndex: segments.count, offset: 0, count: file.rowCount)]))
+      segments.append(segment)
+      rowCount += file.rowCount
+      sizeBytes = sizeBytes.saturatingSum(part.memoryBytes)
+    }
+    let content = Entry.Content(
+      schema: opened.first?.schema ?? Schema(fields: []), segments: segments, rowCount: rowCount, sizeBytes: sizeBytes, partitions: partitions)
+    let label = Entry.Label(key: key, kind: manifest.kind, userMetadata: manifest.userMetadata, buildSeconds: manifest.buildSeconds)
+    let memos = tiers.memos
+    do throws(CacheError) {
+      let entry = try tiers.change { (catalog, now, dropped) throws(CacheError) -> Entry in
+        if catalog.isClosed { throw CacheError(.closed, "the cache is closed: open a new one") }
+        for segment in segments { catalog.append(segment, to: holding) }
+        return catalog.insert(name, holding, expiresAt: manifest.expiresAt, &dropped) { version in
+          Entry(label, content, version: version, createdAt: manifest.createdAt, usage: usage, memos: memos)
+        }
+      }
+      for (index, part) in manifest.parts.enumerated() { entry.keep(part.statistics, partition: index) }
+      return entry
+    } catch {
+      tiers.catalog.withLock { $0.discard(holding) }
+      throw error
+    }
+  }
+}

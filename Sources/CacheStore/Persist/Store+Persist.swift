@@ -1,0 +1,36 @@
+import Primitives
+
+extension Store {
+  /// Writes the current version of an entry to a folder of its own in `parent`, which is made where it is not there; false where there is
+  /// no entry. Is no access. `load` brings it back, in any process.
+  ///
+  /// A snapshot: others read and write the key meanwhile. It is durable, whole or not at all, when this returns; only partitions that are not
+  /// there yet are written. Throws `.storage` where the disk fails or another process writes there, `.interrupted`.
+  @discardableResult
+  public func persist(_ key: String, in parent: String, isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Bool {
+    guard let entry = peek(key) else { return false }
+    let folder = PersistedFolder(key: key, in: try storagePath(parent), files: options.files)
+    let started = elapsedSeconds()
+    let byteCount = try persisting(folder.path) { () throws(CacheError) in
+      try PersistWriter(entry, to: folder, options: options, isCancelled: isCancelled).write()
+    }
+    tiers.events.record(
+      .persisted, key, version: entry.version, bytes: byteCount, to: .disk, cause: "persist", seconds: elapsedSeconds() - started,
+      at: tiers.clock.now())
+    return true
+  }
+
+  func storagePath(_ parent: String) throws(CacheError) -> String {
+    guard !parent.isEmpty, !parent.utf8.contains(0) else {
+      throw CacheError(.argument, "storage_dir is empty or has a zero byte: give the path of a folder")
+    }
+    return try absolutePath(parent)
+  }
+
+  /// Runs `body` while no other call of this store writes to the folder.
+  private func persisting<Result>(_ path: String, _ body: () throws(CacheError) -> Result) throws(CacheError) -> Result {
+    persistedNow.wait { $0.insert(path).inserted ? true : nil }
+    defer { persistedNow.signal { _ = $0.remove(path) } }
+    return try body()
+  }
+}
