@@ -145,6 +145,8 @@ struct Intake {
     tiers.events.record(
       .spilled, holding.key.text, version: holding.item.sequence, segment: segments.count, bytes: bytes, to: .disk,
       cause: "larger than the room", seconds: elapsedSeconds() - started, at: tiers.clock.now())
+    // Of the batch before, if not of this one, which the reader of the stream holds.
+    tiers.noteFreed(bytes)
     append(.file(file), byteCount: bytes, pieces.map { $0.lowerBound - first..<$0.upperBound - first }, end - first)
   }
 

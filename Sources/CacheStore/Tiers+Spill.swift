@@ -9,16 +9,28 @@ extension Tiers {
   /// Moves the coldest segments, of about so many bytes, to disk; false where none could go.
   func spillColdest(_ byteCount: Int, cause: String, sparing: CacheKey? = nil) -> Bool {
     guard let folder, !isPaused else { return false }
+    let moved = moveColdest(byteCount, folder, cause, sparing)
+    noteFreed(moved)
+    return moved > 0
+  }
+
+  /// Memory of so many bytes of rows has been freed: the system gets it back before much of it has come together.
+  func noteFreed(_ byteCount: Int) {
+    FreedMemory.note(byteCount, step: max(8 << 20, min((memory.limitBytes ?? .max) / 16, 64 << 20)))
+  }
+
+  /// Returns how many bytes have moved; whatever held their memory here has gone by then.
+  private func moveColdest(_ byteCount: Int, _ folder: SpillFolder, _ cause: String, _ sparing: CacheKey?) -> Int {
     let leaving = catalog.withLock { $0.beginLeaving(byteCount) }
-    guard !leaving.isEmpty else { return false }
+    guard !leaving.isEmpty else { return 0 }
     movingCount.wrappingAdd(leaving.count, ordering: .relaxed)
-    var hasMoved = false
+    var moved = 0
     for item in leaving {
-      if leave(item, folder, cause, sparing) { hasMoved = true }
+      if leave(item, folder, cause, sparing) { moved = moved.saturatingSum(max(1, item.segment.byteCount)) }
       movingCount.wrappingSubtract(1, ordering: .relaxed)
       memory.wake()
     }
-    return hasMoved
+    return moved
   }
 
   private var isPaused: Bool { counters.withLock { $0.pausedUntil > elapsedSeconds() } }

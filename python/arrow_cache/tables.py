@@ -7,6 +7,7 @@ from typing import Any
 
 from . import _core, converters
 from .arguments import checked_columns, checked_flag, checked_key, checked_rows, checked_ttl, metadata_text, note_progress
+from .capsules import reader_of
 from .entry_facts import keep_metadata
 from .entry_view import EntryView
 from .errors import CacheError, KeyExists, UnsupportedTypeError
@@ -14,6 +15,8 @@ from .kept_frames import whole_frame
 
 #: The targets that have a row index.
 _WITH_INDEX = ("pandas", "pandas_arrow", "geopandas")
+#: Targets that are read batch by batch: of what is on disk, no more than a batch is in memory.
+_STREAMS = ("reader", "capsule")
 
 
 class Tables:
@@ -212,6 +215,10 @@ class Tables:
         first = min(offset, view.row_count)
         count = view.row_count - first if limit is None else min(limit, view.row_count - first)
         positions = view.positions(columns, with_index=wanted in _WITH_INDEX)
+
+        if wanted in _STREAMS:
+            capsule = _core.scan(entry, first, count, positions)
+            return reader_of(capsule) if wanted == "reader" else capsule
 
         def convert() -> Any:
             return converters.from_arrow(view.rows(entry, first, count, positions), wanted, view.kind, offset=first)
