@@ -14,11 +14,13 @@ final class MemoryLedger: Sendable {
     var leased = 0
     var reserved = 0
     var memos = 0
+    /// Of these, what is being put where rows may not go to disk: counted, and not limited before it is known to fit.
+    var deferred = 0
     /// The most that was used at any time.
     var highWater = 0
 
     /// What counts against the limit.
-    var used: Int { resident + reserved + memos }
+    var used: Int { resident + reserved + memos - deferred }
   }
 
   fileprivate struct State {
@@ -45,6 +47,30 @@ final class MemoryLedger: Sendable {
   func reserve(_ byteCount: Int, allowance: Int = 0) -> Reservation? {
     state.withLock { $0.take(byteCount, limitBytes?.saturatingSum(allowance), \.reserved) } ? Reservation(self, byteCount) : nil
   }
+
+  /// Takes memory that counts against the limit when the deferral is admitted.
+  func reserve(_ byteCount: Int, _ deferral: Deferral) -> Reservation {
+    state.withLock { state in
+      state.totals.reserved += byteCount
+      state.totals.deferred += byteCount
+      deferral.byteCount += byteCount
+    }
+    return Reservation(self, byteCount)
+  }
+
+  /// Counts what has been deferred, but for `allowance`, which is given back when the deferral goes; false where the limit leaves no room.
+  func admit(_ deferral: Deferral, allowance: Int) -> Bool {
+    state.withLock { state in
+      let counted = max(0, deferral.byteCount - allowance)
+      if counted > 0, let limitBytes, state.totals.used.saturatingSum(counted) > limitBytes { return false }
+      state.totals.deferred -= counted
+      deferral.byteCount -= counted
+      state.totals.highWater = max(state.totals.highWater, state.totals.used)
+      return true
+    }
+  }
+
+  fileprivate func release(_ deferral: Deferral) { giveBack { $0.deferred -= deferral.byteCount } }
 
   fileprivate func release(_ byteCount: Int) { giveBack { $0.reserved -= byteCount } }
 
@@ -200,6 +226,17 @@ final class Reservation: @unchecked Sendable {
     defer { byteCount = 0 }
     return byteCount
   }
+}
+
+/// What a put has taken that counts against the limit once it is whole.
+final class Deferral: @unchecked Sendable {
+  private let ledger: MemoryLedger
+  /// Under the ledger's lock.
+  fileprivate(set) var byteCount = 0
+
+  init(_ ledger: MemoryLedger) { self.ledger = ledger }
+
+  deinit { ledger.release(self) }
 }
 
 /// The buffers of one batch in the ledger, from when the store takes it until its last reader is gone: see `RecordBatch.keeping`.

@@ -29,19 +29,21 @@ extension Store {
     let usage = Usage(createdAt: createdAt, expiresAt: nil)
     let (holding, allowance) = try tiers.change { (catalog, now, dropped) throws(CacheError) -> (Holding, Int) in
       try catalog.checkPut(name, overwrite, now, &dropped)
-      // Without a disk nothing goes before the new entry is known to fit, so that one that does not has cost nothing. The old version, where
-      // it cannot leave memory, is there beside the new one for a while.
-      let old = tiers.folder == nil ? Int.max / 2 : catalog.pins[name] == nil ? 0 : catalog.slots[name]?.occupied.memory ?? 0
+      // The old version, where it cannot leave memory, is there beside the new one for a while.
+      let old = tiers.folder == nil || catalog.pins[name] != nil ? catalog.slots[name]?.occupied.memory ?? 0 : 0
       return (catalog.beginHolding(name, usage: usage, buildSeconds: buildSeconds, expiresAt: ttl.map { now + $0 }), old)
     }
     do throws(CacheError) {
       let isPartitioned = autoPartition ?? options.autoPartition
+      var request = RoomRequest(purpose: "'\(key)'", sparing: name, allowance: allowance)
+      request.deferral = tiers.folder == nil && options.memoryLimitBytes != nil ? Deferral(tiers.memory) : nil
       var intake = Intake(
         schema: stream.schema, copying: copyAll ? .everything : .columns(copyColumns ?? []),
         plan: PartitionPlan(
           maximumRows: isPartitioned ? options.partitionSizeRows : .max, maximumBytes: isPartitioned ? options.partitionSizeBytes : .max),
-        holding: holding, request: RoomRequest(purpose: "'\(key)'", sparing: name, allowance: allowance), tiers: tiers)
+        holding: holding, request: request, tiers: tiers)
       try intake.read(stream)
+      if let deferral = request.deferral { try tiers.admit(deferral, request) }
       let content = intake.content
       let label = Entry.Label(key: key, kind: kind, userMetadata: userMetadata, buildSeconds: buildSeconds)
       let memos = tiers.memos
@@ -55,7 +57,6 @@ extension Store {
         }
       }
       tiers.events.record(.put, key, version: entry.version, bytes: entry.sizeBytes, to: .memory, cause: kind, at: entry.createdAt)
-      tiers.settle(sparing: name)
       if ttl != nil { tiers.housekeeper.wakeForExpiry(tiers) }
       return entry
     } catch {

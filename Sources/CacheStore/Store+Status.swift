@@ -2,12 +2,14 @@
 public struct StoreStatus: Hashable, Sendable {
   public var entryCount = 0
   public var partitionCount = 0
-  /// Bytes of the entries in memory.
+  /// Bytes of the entries in memory, and of those that are being put.
   public var residentBytes = 0
   /// Memory that callers keep beside entries (`Entry.setMemo`).
   public var memoBytes = 0
   /// Memory that is taken for what is being made.
   public var reservedBytes = 0
+  /// Memory of what is being put, where rows may not go to disk: it counts against the limit once it is known to fit.
+  public var deferredBytes = 0
   /// Memory of rows that have left the store and are still read outside; not limited.
   public var leasedBytes = 0
   /// The most that entries, memos and reservations have taken together.
@@ -51,7 +53,8 @@ extension Store {
         misses: catalog.misses)
     }
     let totals = tiers.memory.totals
-    (status.residentBytes, status.memoBytes, status.reservedBytes) = (totals.resident, totals.memos, totals.reserved)
+    (status.residentBytes, status.memoBytes, status.reservedBytes) = (totals.resident - totals.deferred, totals.memos, totals.reserved)
+    status.deferredBytes = totals.deferred
     (status.leasedBytes, status.highWaterBytes) = (totals.leased, totals.highWater)
     (status.diskBytes, status.diskFileCount, status.diskHighWaterBytes) = (tiers.disk.bytes, tiers.disk.fileCount, tiers.disk.highWater)
     status.tiers = tiers.counters.withLock { $0 }

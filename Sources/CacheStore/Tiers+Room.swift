@@ -8,6 +8,8 @@ struct RoomRequest {
   var sparing: CacheKey?
   /// Memory above the limit that may be taken, since it is given back when the put ends: the old version's, where it cannot leave.
   var allowance = 0
+  /// Where rows may not go to disk, nothing goes before the put is known to fit.
+  var deferral: Deferral?
 }
 
 extension Tiers {
@@ -18,9 +20,23 @@ extension Tiers {
   ///
   /// Blocks as long as that takes. Throws `.memoryLimit` where everything that could go has gone.
   func makeRoom(for byteCount: Int, _ request: RoomRequest) throws(CacheError) -> Reservation {
-    if let reservation = memory.reserve(byteCount, allowance: request.allowance) {
+    if let deferral = request.deferral { return memory.reserve(byteCount, deferral) }
+    return try waitForRoom(byteCount, request) { memory.reserve(byteCount, allowance: request.allowance) }
+  }
+
+  /// Has what a put has deferred count from now on, after evicting for it.
+  func admit(_ deferral: Deferral, _ request: RoomRequest) throws(CacheError) {
+    let counted = max(0, deferral.byteCount - request.allowance)
+    let room = RoomRequest(purpose: request.purpose, sparing: request.sparing)
+    try waitForRoom(counted, room) { memory.admit(deferral, allowance: request.allowance) ? () : nil }
+  }
+
+  private func waitForRoom<Taken>(
+    _ byteCount: Int, _ request: RoomRequest, take: () -> Taken?
+  ) throws(CacheError) -> Taken {
+    if let taken = take() {
       noteUse()
-      return reservation
+      return taken
     }
     let started = elapsedSeconds()
     defer {
@@ -31,7 +47,7 @@ extension Tiers {
     }
     while true {
       let generation = memory.generation
-      if let reservation = memory.reserve(byteCount, allowance: request.allowance) { return reservation }
+      if let taken = take() { return taken }
       guard giveWay(byteCount, request) else {
         // Others may be about to give back what they have taken, or to end a move.
         let others = memory.totals.reserved > 0 || movingCount.load(ordering: .relaxed) > 0
@@ -43,7 +59,7 @@ extension Tiers {
   }
 
   /// One step towards room; false where there is none to take.
-  func giveWay(_ byteCount: Int, _ request: RoomRequest) -> Bool {
+  private func giveWay(_ byteCount: Int, _ request: RoomRequest) -> Bool {
     guard let limit = memory.limitBytes else { return true }
     let excess = memory.excess(over: limit.saturatingSum(request.allowance), with: byteCount)
     guard excess > 0 else { return true }

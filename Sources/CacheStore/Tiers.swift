@@ -76,12 +76,6 @@ final class Tiers: @unchecked Sendable {
     if memory.totals.used > threshold { housekeeper.wake(self) }
   }
 
-  /// After a put: what was taken above the limit for a while is given back, by others than the new entry.
-  func settle(sparing key: CacheKey) {
-    guard let limit = memory.limitBytes else { return }
-    while memory.excess(over: limit) > 0, giveWay(0, RoomRequest(purpose: "", sparing: key)) {}
-  }
-
   /// The rows of a segment on disk are read often.
   func wantBack(_ segment: Segment) { housekeeper.want(segment, self) }
 }
