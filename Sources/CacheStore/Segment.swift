@@ -79,18 +79,26 @@ public final class Segment: @unchecked Sendable {
   /// Rows `offset ..< offset + count` of exactly these columns in this order (nil: all), as slices of batches.
   ///
   /// Copies nothing in memory and from uncompressed files, which are mapped; a compressed column is decompressed, and its memory lives as
-  /// long as the batch. Throws `.storage` where the file is lost or damaged, `.memoryLimit` where there is no room to decompress.
+  /// long as the batch. Throws `.storage` where the file is lost or damaged, `.memoryLimit` where there is no room to decompress. An entry
+  /// that has lost rows goes from the store: who asks again finds nothing in place of an error for ever.
   public func read(offset: Int, count: Int, columns: [Int]? = nil) throws(CacheError) -> [RecordBatchSlice] {
     readTick.store(tiers.nextTick(), ordering: .relaxed)
     let (batches, file) = state.withLock { ($0.batches, $0.file) }
     if !batches.isEmpty { return slices(of: batches, offset, count, columns) }
     guard let file else { throw CacheError(.storage, "rows of a spilled table are lost: put it again") }
     noteDiskRead()
-    let needed = try file.decompressedBytes(offset: offset, count: count, columns: columns)
-    guard needed > 0 else { return try file.read(offset: offset, count: count, columns: columns) }
-    let reservation = try tiers.makeRoom(for: needed, RoomRequest(purpose: "decompressing a spilled table"))
-    return try file.read(offset: offset, count: count, columns: columns).map { slice in
-      RecordBatchSlice(slice.batch.keeping(reservation), offset: slice.offset, count: slice.count)
+    do throws(CacheError) {
+      let needed = try file.decompressedBytes(offset: offset, count: count, columns: columns)
+      guard needed > 0 else { return try file.read(offset: offset, count: count, columns: columns) }
+      let reservation = try tiers.makeRoom(for: needed, RoomRequest(purpose: "decompressing a spilled table"))
+      return try file.read(offset: offset, count: count, columns: columns).map { slice in
+        RecordBatchSlice(slice.batch.keeping(reservation), offset: slice.offset, count: slice.count)
+      }
+    } catch {
+      if file.isTemporary, error.code == .storage, error.systemError == nil || error.isMissingFile, let holding {
+        tiers.lose(holding, error.message)
+      }
+      throw error
     }
   }
 

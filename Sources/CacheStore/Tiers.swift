@@ -76,6 +76,14 @@ final class Tiers: @unchecked Sendable {
     if memory.totals.used > threshold { housekeeper.wake(self) }
   }
 
+  /// Rows of the entry cannot be read any more.
+  func lose(_ holding: Holding, _ cause: String) {
+    change { catalog, _, dropped in
+      guard holding.isLive, let slot = catalog.slots[holding.key], slot.holding === holding else { return }
+      catalog.remove(slot, .lost, cause, &dropped)
+    }
+  }
+
   /// The rows of a segment on disk are read often.
   func wantBack(_ segment: Segment) { housekeeper.want(segment, self) }
 }

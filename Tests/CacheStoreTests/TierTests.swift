@@ -143,6 +143,24 @@ import Testing
     fixture.audit()
   }
 
+  @Test func lostRowsAreAnErrorOnceAndThenAMiss() throws {
+    let fixture = try fixture(1000)
+    for (index, key) in ["a", "b", "c", "d"].enumerated() { try fixture.put(key, [numbers(Int64(index) * 100, 50)]) }
+    for name in folder.all where name.hasSuffix(".arrow") { try SystemFiles().unlink(folder[name]) }
+    let entry = try #require(fixture.store.lookup("a"))
+    #expect(!entry.isInMemory)
+    let error = #expect(throws: CacheError.self) { try entry.numbers() }
+    #expect(error?.description.contains("lost") == true && error?.description.contains(".arrow") == true)
+    #expect(fixture.store.lookup("a") == nil)
+    #expect(fixture.store.events.last?.kind == .lost)
+    // The others are as they were, and what is put anew can spill again.
+    #expect(try fixture.store.lookup("d")?.numbers() == numbers(300, 50))
+    try fixture.put("a", [numbers(0, 50)])
+    try fixture.put("e", [numbers(400, 50)])
+    #expect(try fixture.store.lookup("a")?.numbers() == numbers(0, 50))
+    fixture.audit()
+  }
+
   @Test(.timeLimit(.minutes(2))) func manyThreadsOverADisk() throws {
     let fixture = try fixture(8000) {
       $0.partitionSizeRows = 40
