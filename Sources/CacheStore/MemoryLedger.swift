@@ -20,7 +20,7 @@ final class MemoryLedger: Sendable {
     var highWater = 0
 
     /// What counts against the limit.
-    var used: Int { resident + reserved + memos - deferred }
+    var used: Int { resident &+ reserved &+ memos &- deferred }
   }
 
   fileprivate struct State {
@@ -51,9 +51,9 @@ final class MemoryLedger: Sendable {
   /// Takes memory that counts against the limit when the deferral is admitted.
   func reserve(_ byteCount: Int, _ deferral: Deferral) -> Reservation {
     state.withLock { state in
-      state.totals.reserved += byteCount
-      state.totals.deferred += byteCount
-      deferral.byteCount += byteCount
+      state.totals.reserved &+= byteCount
+      state.totals.deferred &+= byteCount
+      deferral.byteCount &+= byteCount
     }
     return Reservation(self, byteCount)
   }
@@ -70,9 +70,9 @@ final class MemoryLedger: Sendable {
     }
   }
 
-  fileprivate func release(_ deferral: Deferral) { giveBack { $0.deferred -= deferral.byteCount } }
+  fileprivate func release(_ deferral: Deferral) { giveBack { $0.deferred &-= deferral.byteCount } }
 
-  fileprivate func release(_ byteCount: Int) { giveBack { $0.reserved -= byteCount } }
+  fileprivate func release(_ byteCount: Int) { giveBack { $0.reserved &-= byteCount } }
 
   /// Takes memory for a memo, which may be less than none; false where there is no room.
   func takeMemo(_ byteCount: Int) -> Bool {
@@ -103,7 +103,7 @@ final class MemoryLedger: Sendable {
   func add(_ spans: [BufferSpan], inPlaceOf reservation: Reservation?) {
     state.withLock { state in
       for span in spans { state.change(span.address) { $0.resident.add(span.byteCount) } }
-      state.totals.reserved -= reservation?.take() ?? 0
+      state.totals.reserved &-= reservation?.take() ?? 0
       state.totals.highWater = max(state.totals.highWater, state.totals.used)
     }
   }
@@ -153,7 +153,8 @@ final class MemoryLedger: Sendable {
 
 extension MemoryLedger.State {
   fileprivate mutating func take(_ byteCount: Int, _ limitBytes: Int?, _ part: WritableKeyPath<MemoryLedger.Totals, Int>) -> Bool {
-    if byteCount > 0, let limitBytes, totals.used.saturatingSum(byteCount) > limitBytes { return false }
+    let (sum, overflow) = totals.used.addingReportingOverflow(byteCount)
+    if byteCount > 0, overflow || sum > limitBytes ?? .max { return false }
     totals[keyPath: part] += byteCount
     totals.highWater = max(totals.highWater, totals.used)
     return true
@@ -163,8 +164,9 @@ extension MemoryLedger.State {
     var held = holders[address] ?? Holders()
     let (resident, leased) = (held.residentBytes, held.leasedBytes)
     body(&held)
-    totals.resident += held.residentBytes - resident
-    totals.leased += held.leasedBytes - leased
+    // Wrapping: a producer may claim buffers that no machine has, and what is added is taken back as it was.
+    totals.resident &+= held.residentBytes &- resident
+    totals.leased &+= held.leasedBytes &- leased
     holders[address] = held.isEmpty ? nil : held
   }
 }

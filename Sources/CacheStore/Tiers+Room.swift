@@ -60,7 +60,7 @@ extension Tiers {
 
   /// One step towards room; false where there is none to take.
   private func giveWay(_ byteCount: Int, _ request: RoomRequest) -> Bool {
-    guard let limit = memory.limitBytes else { return true }
+    guard let limit = memory.limitBytes else { return false }
     let excess = memory.excess(over: limit.saturatingSum(request.allowance), with: byteCount)
     guard excess > 0 else { return true }
     // More than could ever be free: nothing goes for nothing.
