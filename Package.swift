@@ -31,7 +31,7 @@ let package = Package(
     .target(
       name: "ArrowCachePython", dependencies: ["ArrowCache", "CArrow", "CPython", "Primitives"],
       exclude: ["exports.map"], linkerSettings: moduleLinking),
-    .executableTarget(name: "ipc-tool", dependencies: ["ArrowData", "CacheStore", "Primitives"], path: "Tests/ipc-tool"),
+    .executableTarget(name: "ipc-tool", dependencies: ["ArrowData", "CArrow", "CacheStore", "Primitives"], path: "Tests/ipc-tool"),
     .target(name: "PolicyReplay", dependencies: ["CacheStore", "Primitives"], path: "Tests/PolicyReplay"),
     .executableTarget(name: "policy-replay", dependencies: ["PolicyReplay", "CacheStore", "Primitives"], path: "Tests/policy-replay"),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),

@@ -9,6 +9,7 @@ import Primitives
 //   copy IN... OUT [compression=uncompressed] [level=1] [threads=1] [offset=0] [count=all] [trust=automatic] [merges=yes] [columns=0,2]
 //   read IN [trust=automatic] [threads=1] [columns=0,2] [prefetch=no]
 //   verify IN
+//   persist IN FOLDER [key=k] [partition=100] [compression=uncompressed] [kill=N]   puts and persists the rows, ends at file call N
 //   spill IN FOLDER               spills the first batch there, makes the folder for queries, and stays
 
 /// What `spill` has made: it goes with the process.
@@ -75,6 +76,7 @@ struct Command {
       spilled.append(try folder.write(batch, pieces: [0..<batch.rowCount], schema: file.schema))
       _ = try folder.queryFolder
       return folder.path ?? ""
+    case "persist": return try persist()
     default: throw CacheError(.argument, "no such command")
     }
   }

@@ -81,6 +81,12 @@ def pin(cache: Cache, key: str, /) -> bool:
 def unpin(cache: Cache, key: str, /) -> None:
     """Take back one `pin`; nothing where there is none."""
 
+def persist(cache: Cache, key: str, storage_dir: str, /) -> bool:
+    """Write an entry to a folder of its own in ``storage_dir``, durably; False where there is none. A pending signal ends it."""
+
+def load(cache: Cache, key: str, storage_dir: str, verify: bool, /) -> bool:
+    """Bring back what `persist` has written there; False where nothing of that key is there, or it has expired."""
+
 def query(
     cache: Cache,
     sql: str,

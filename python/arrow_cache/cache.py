@@ -19,6 +19,7 @@ from .duckdb_library import library_path
 from .errors import CacheError, InvalidArgumentType
 from .importing import Importing
 from .opening import engine_options, merged_config
+from .persisting import Persisting
 from .pinning import Pinning
 from .queries import Queries
 from .scanning import Scanning
@@ -30,7 +31,7 @@ from .tables import Tables
 _open_caches: weakref.WeakSet[ArrowCache] = weakref.WeakSet()
 
 
-class ArrowCache(Tables, Importing, Queries, Scanning, Contents, Pinning, Building, DictionaryAccess):
+class ArrowCache(Tables, Importing, Queries, Scanning, Contents, Pinning, Persisting, Building, DictionaryAccess):
     """Keeps tables under keys, in memory within a limit and on disk beyond it, gives them back whole or in part, and answers SQL over them.
 
     Every method may be called from any number of threads. What `get` and `query` return stays valid after the entry was

@@ -34,10 +34,10 @@ struct PersistWriter {
       for index in fresh.keys { try settle(&parts[index], provisional: fresh[index] ?? "") }
       if !fresh.isEmpty { try files.synchronizeFolder(folder.path) }
       let manifest = Manifest(entry, expiresAt: entry.access.expiresAt, compression: compression, parts: parts)
-      let isNew = try write(manifest, unless: old)
+      try write(manifest, unless: old)
       let names = parts.map(\.name)
       entry.persisted.withLock { $0[folder.path] = names }
-      if isNew { folder.sweep(keeping: Set(names)) }
+      folder.sweep(keeping: Set(names))
       return fresh.keys.reduce(0) { $0 + parts[$1].byteCount }
     } catch {
       // Whatever the manifest says by now, the old version's or the new one's, has what it names.
@@ -61,13 +61,12 @@ struct PersistWriter {
     throw CacheError(.storage, "'\(folder.path)' has the entry '\(found.key)', not '\(entry.key)': choose another folder")
   }
 
-  private func write(_ manifest: Manifest, unless old: Manifest?) throws(CacheError) -> Bool {
+  private func write(_ manifest: Manifest, unless old: Manifest?) throws(CacheError) {
     let bytes = manifest.encoded
-    if let old, old.encoded == bytes { return false }
+    if let old, old.encoded == bytes { return }
     let file = try AtomicFile("\(folder.path)/\(Manifest.name)", files: files)
     try bytes.withUnsafeBufferPointer { bytes throws(CacheError) in try file.write(UnsafeRawBufferPointer(bytes), at: 0) }
     try file.publish(isDurable: true, replaces: true)
-    return true
   }
 
   // MARK: parts

@@ -1,0 +1,44 @@
+import ArrowData
+import CacheStore
+import CArrow
+import Glibc
+import Primitives
+
+/// The batches of an Arrow file as a stream.
+private final class FileSource: BatchSource {
+  let schema: Schema
+  private let file: IPCFile
+  private var next = 0
+
+  init(_ file: IPCFile) { (self.file, schema) = (file, file.schema) }
+
+  func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
+    guard next < file.batchCount else { return false }
+    let batch = try file.batch(next)
+    next += 1
+    batch.export(offset: 0, count: batch.rowCount, to: array)
+    return true
+  }
+}
+
+extension Command {
+  /// Puts the rows of a file under a key and persists them, in partitions of `partition` rows; the process is killed at the file call with the number
+  /// `kill`. Answers with how many calls there were.
+  func persist() throws(CacheError) -> String {
+    let killed = options["kill"].flatMap { Int($0) }
+    let files = FaultyFiles { _, _, before in if before == killed { kill(getpid(), SIGKILL) } }
+    var storeOptions = StoreOptions()
+    (storeOptions.spillsToDisk, storeOptions.hasBackground, storeOptions.files) = (false, false, files)
+    storeOptions.partitionSizeRows = number("partition", 100)
+    storeOptions.compression = options["compression"].flatMap { IPCCompression(rawValue: $0) } ?? .none
+    let store = try Store(options: storeOptions)
+    let key = options["key"] ?? "k"
+    var stream = ArrowArrayStream()
+    exportStream(FileSource(try IPCFile(try path(1))), to: &stream)
+    _ = try store.put(
+      key: key, stream: try StreamReader(moving: &stream), kind: "test", userMetadata: "{}", ttl: nil, overwrite: true, autoPartition: nil,
+      copyColumns: nil, copyAll: false)
+    guard try store.persist(key, in: try path(2)) else { throw CacheError(.storage, "nothing was persisted") }
+    return "\(files.total)"
+  }
+}

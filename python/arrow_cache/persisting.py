@@ -1,0 +1,111 @@
+"""Entries that outlive the process: `persist` and `load`."""
+
+from __future__ import annotations
+
+import os
+
+from . import _core
+from .arguments import checked_flag, checked_key
+from .config import ArrowCacheConfig
+from .errors import InvalidArgument, InvalidArgumentType
+from .wording import shortened
+
+
+class Persisting:
+    """What a cache does to keep entries in files, and to have them back."""
+
+    _handle: _core.Cache
+    _config: ArrowCacheConfig
+
+    def persist(self, key: str, storage_dir: str | os.PathLike[str] | None = None) -> bool:
+        """Write an entry to files, so that `load` brings it back: in another process, on another machine, in a later version.
+
+        It is a snapshot of the current version: others read and write the key meanwhile. What is written is on the disk, whole,
+        when this returns; if the process is killed before that, the folder has the version of before. Persisting a key again
+        writes only the partitions that have changed.
+
+        Parameters
+        ----------
+        key : str
+            The key.
+        storage_dir : str or path, optional
+            The folder to write to; it is made if it is not there. The entry has a folder of its own in it, with an Arrow IPC file a
+            partition, which pyarrow, Polars and DuckDB open as they are, and a manifest. Default: ``storage_path`` of the
+            configuration.
+
+        Returns
+        -------
+        bool
+            True; False if there is no entry under the key.
+
+        Raises
+        ------
+        StorageError
+            If the files can't be written, or another process persists the same key there at this moment. What was persisted before
+            is still there.
+        UnsupportedTypeError
+            If it has a column that Arrow files can't hold: a dictionary of dictionaries.
+
+        Notes
+        -----
+        Everything comes back: values, types, index, CRS, attributes, metadata (as JSON has it), statistics, and the time at which
+        the entry expires, if it does. Files are compressed as ``enable_compression`` says. ``docs/storage-format.md`` describes them.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> cache.persist("numbers", folder)
+        True
+        >>> cache.remove("numbers")
+        True
+        >>> cache.load("numbers", folder)
+        True
+        """
+        return _core.persist(self._handle, checked_key(key), self._storage_dir(storage_dir))
+
+    def load(self, key: str, storage_dir: str | os.PathLike[str] | None = None, *, verify: bool = False) -> bool:
+        """Bring back an entry that was persisted, in place of what is there under the key.
+
+        Files are mapped, not read: rows come from the disk when they are asked for, and the bytes of a column are then compared with
+        their checksums. Another version that is persisted meanwhile does not disturb.
+
+        Parameters
+        ----------
+        key : str
+            The key.
+        storage_dir : str or path, optional
+            The folder that it was persisted to. Default: ``storage_path`` of the configuration.
+        verify : bool, default False
+            Whether to read all files now and compare every byte with its checksum.
+
+        Returns
+        -------
+        bool
+            True; False if nothing of that key is there (the folder itself may be missing), or it has expired.
+
+        Raises
+        ------
+        StorageError
+            If a file is missing or damaged; the message names it. The cache is as it was then.
+        UnsupportedTypeError
+            If it was written by a later version of arrow_cache whose format this one does not know.
+
+        Examples
+        --------
+        >>> cache.load("never persisted", "nowhere")
+        False
+        """
+        return _core.load(self._handle, checked_key(key), self._storage_dir(storage_dir), checked_flag("verify", verify))
+
+    def _storage_dir(self, storage_dir: object) -> str:
+        if storage_dir is None:
+            return os.path.abspath(self._config.storage_path)
+        if not isinstance(storage_dir, str | os.PathLike):
+            raise InvalidArgumentType(f"storage_dir: give the path of a folder, not {type(storage_dir).__name__} ({shortened(storage_dir)})")
+        path = os.fspath(storage_dir)
+        if not isinstance(path, str):
+            raise InvalidArgumentType("storage_dir: give a path that is text, not bytes")
+        if not path or "\0" in path:
+            raise InvalidArgument(f"storage_dir: {path!r} is no path of a folder")
+        return os.path.abspath(path)
