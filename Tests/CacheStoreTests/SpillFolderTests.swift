@@ -223,7 +223,7 @@ import Testing
 }
 
 /// `ipc-tool`, in a process of its own.
-private final class Tool {
+final class Tool {
   let process: pid_t
   private let input: Int32
   private let output: UnsafeMutablePointer<FILE>
