@@ -19,11 +19,12 @@ extension Segment {
   public func scan(offset: Int, count: Int, columns: [Int]) throws(CacheError) -> SegmentRows {
     // Rows may move in between: taken for such from disk they are copied once too often, for such in memory held a little too long.
     let isFromDisk = !isInMemory
-    let stored = isFromDisk ? try storedBytes(offset: offset, count: count, columns: columns) : 0
+    let stored = isFromDisk ? try compressedBytes(offset: offset, count: count, columns: columns) : nil
     let slices = try read(offset: offset, count: count, columns: columns)
-    guard !isFromDisk else { return SegmentRows(slices: slices, isFromDisk: true, byteCount: stored) }
+    if let stored { return SegmentRows(slices: slices, isFromDisk: true, byteCount: stored) }
+    // A file that is not compressed stores rows as memory does.
     let bytes = slices.reduce(0) { $0.saturatingSum($1.batch.copyByteCount(columns: nil, offset: $1.offset, count: $1.count)) }
-    return SegmentRows(slices: slices, isFromDisk: false, byteCount: bytes)
+    return SegmentRows(slices: slices, isFromDisk: isFromDisk, byteCount: bytes)
   }
 
   /// Has the system read rows from the disk that will be wanted soon; nothing where they are in memory.
@@ -33,9 +34,9 @@ extension Segment {
     do throws(CacheError) { try file.prefetch(offset: offset, count: count, columns: columns) } catch {}
   }
 
-  /// The share of the file's bytes that these columns of these rows have.
-  private func storedBytes(offset: Int, count: Int, columns: [Int]) throws(CacheError) -> Int {
-    guard let file else { return 0 }
+  /// The share of the file's bytes that these columns of these rows have; nil where nothing is compressed.
+  private func compressedBytes(offset: Int, count: Int, columns: [Int]) throws(CacheError) -> Int? {
+    guard let file, try file.decompressedBytes(offset: offset, count: count, columns: columns) > 0 else { return nil }
     var total = 0.0
     for piece in file.pieces where piece.overlaps(offset..<offset + count) {
       let bytes = try file.storedBytes(offset: piece.lowerBound, count: piece.count, columns: columns)

@@ -55,12 +55,12 @@ final class ScanState: Sendable {
 
   fileprivate func join() { workers.wrappingAdd(1, ordering: .relaxed) }
 
-  /// The next morsel for a thread, nil at the end. Has the system read ahead what the thread will claim after that.
-  fileprivate func claim() -> Int? {
+  /// The next morsel for a thread, nil at the end. Can have the system read what the thread will claim after that.
+  fileprivate func claim(readsAhead: Bool) -> Int? {
     let index = claimed.wrappingAdd(1, ordering: .relaxed).oldValue
     guard index < morsels.count else { return nil }
     let ahead = index + max(1, workers.load(ordering: .relaxed))
-    if ahead < morsels.count, !columns.isEmpty {
+    if readsAhead, ahead < morsels.count, !columns.isEmpty {
       for slice in morsels[ahead].slices { binding.source.prefetch(slice, columns: columns) }
     }
     return index
@@ -95,6 +95,7 @@ final class ScanWorker {
   /// The morsel being scanned; orders the output of parallel scans.
   private(set) var morselIndex = 0
   private var hasJoined = false
+  private var diskReads = DiskReads()
   private var isScanning = false
   /// What is left to read of the morsel.
   private var slices: ArraySlice<SegmentSlice> = []
@@ -147,7 +148,7 @@ final class ScanWorker {
     }
     if isScanning { state.finish() }
     let last = isScanning ? state.morsels[morselIndex].partition : -1
-    guard let index = state.claim() else {
+    guard let index = state.claim(readsAhead: diskReads.haveHappened()) else {
       isScanning = false
       read = []
       return false
