@@ -6,7 +6,8 @@ They come back as pandas, under the index and dtypes that pandas wrote into them
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +22,9 @@ from .locations import Location
 __all__ = ["read"]
 
 _DEFAULT_CRS = "OGC:CRS84"
+
+#: Uncompressed bytes of row groups up to which they are read together, while the ones before are taken.
+_READ_AHEAD_BYTES = 16 << 20
 
 
 def read(location: Location) -> Incoming:
@@ -53,22 +57,56 @@ def read(location: Location) -> Incoming:
 
 
 def _stream(dataset: Any, schema: pa.Schema, is_local: bool) -> pa.RecordBatchReader:
-    """The batches of a dataset under another schema of the same types.
+    """The batches of a dataset under another schema of the same types, some row groups at a time, and the next ones ahead.
 
-    By default Arrow reads ahead as fast as it can, which is all of the file; this holds a few batches.
+    A scanner over all of it reads ahead by up to a gigabyte where whoever takes the batches is slow.
     """
     read_bytes = 1 << (20 if is_local else 23)
     reads = ds.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True, buffer_size=read_bytes)
-    scanner = dataset.scanner(batch_readahead=2, fragment_readahead=1, fragment_scan_options=reads, memory_pool=lasting_pool())
-    reader = scanner.to_reader()
-    if reader.schema.equals(schema, check_metadata=True):
-        return reader
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in reader:
-            yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+    def read(run: Any) -> list[pa.RecordBatch]:
+        scanner = run.scanner(schema=dataset.schema, fragment_scan_options=reads, memory_pool=lasting_pool())
+        return [pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in scanner.to_batches() if batch.num_rows]
 
-    return pa.RecordBatchReader.from_batches(schema, batches())
+    return pa.RecordBatchReader.from_batches(schema, _ahead(read, _row_groups(dataset)))
+
+
+def _row_groups(dataset: Any) -> Iterator[tuple[Any, int]]:
+    """The files cut into runs of row groups that together are not large, or of one; with their bytes."""
+    for fragment in dataset.get_fragments():
+        run: list[int] = []
+        run_bytes = 0
+        for group in fragment.row_groups:
+            if run and run_bytes + group.total_byte_size > _READ_AHEAD_BYTES:
+                yield fragment.subset(row_group_ids=run), run_bytes
+                run, run_bytes = [], 0
+            run.append(group.id)
+            run_bytes += group.total_byte_size
+        if run:
+            yield fragment.subset(row_group_ids=run), run_bytes
+
+
+def _ahead(read: Callable[[Any], list[pa.RecordBatch]], runs: Iterator[tuple[Any, int]]) -> Iterator[pa.RecordBatch]:
+    """What `read` makes of each, while the one before is taken, unless it is large."""
+    with ThreadPoolExecutor(1) as pool:
+        started = None
+        for run, run_bytes in runs:
+            before, started = started, None
+            if run_bytes <= _READ_AHEAD_BYTES:
+                started = pool.submit(read, run)
+            if before is not None:
+                yield from _taken(before.result())
+            if started is None:
+                yield from _taken(read(run))
+        if started is not None:
+            yield from _taken(started.result())
+
+
+def _taken(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches, each let go of when it is asked for the next."""
+    batches.reverse()
+    while batches:
+        yield batches.pop()
 
 
 def _number_rows(schema: pa.Schema, rows: int) -> bytes:
