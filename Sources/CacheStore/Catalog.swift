@@ -127,11 +127,15 @@ struct Catalog {
 
   /// Takes out the entry that is least worth keeping, if there is one besides `sparing`.
   ///
-  /// - Parameter onlyResident: one that has rows in memory.
-  mutating func evict(_ cause: String, onlyResident: Bool = false, sparing: CacheKey?, _ dropped: inout [Dropped]) -> Slot? {
+  /// - Parameter tier: one that has rows there; nil: any.
+  mutating func evict(_ cause: String, having tier: Tier? = nil, sparing: CacheKey?, _ dropped: inout [Dropped]) -> Slot? {
     let spared = sparing.flatMap { slots[$0] }
     let victim =
-      onlyResident ? residentVictim(sparing: spared) : eviction.victim(excluding: spared?.eviction)?.owner as? Slot
+      switch tier {
+      case .memory: residentVictim(sparing: spared)
+      case .disk: spilledVictim(sparing: spared)
+      default: eviction.victim(excluding: spared?.eviction)?.owner as? Slot
+      }
     if let victim { remove(victim, .evicted, cause, &dropped) }
     return victim
   }
@@ -144,6 +148,18 @@ struct Catalog {
       if let holding = item.owner as? Holding, let slot = slots[holding.key], slot.holding === holding { return slot }
       spilling.remove(item, isEvicted: false)
       if item.owner is Holding { aside.append(item) }
+    }
+    return nil
+  }
+
+  /// What is in memory alone stays: it would free nothing.
+  private mutating func spilledVictim(sparing spared: Slot?) -> Slot? {
+    var aside: [EvictionItem] = []
+    defer { for item in aside.reversed() { eviction.restore(item) } }
+    while let item = eviction.victim(excluding: spared?.eviction) {
+      if let slot = item.owner as? Slot, slot.holding.hasTemporaryFile { return slot }
+      eviction.remove(item, isEvicted: false)
+      if item.owner is Slot { aside.append(item) }
     }
     return nil
   }
@@ -211,8 +227,10 @@ struct Catalog {
 
   /// Takes the files of rows that are in memory too; the caller lets go of them with no lock held.
   mutating func takeSpareFiles() -> [SegmentFile] {
-    defer { spares = [] }
-    return spares.compactMap { $0.segment?.takeSpareFile() }
+    let files = spares.compactMap { $0.segment?.takeSpareFile() }
+    // A move may be under way that comes to nothing.
+    spares.removeAll { $0.segment?.file == nil }
+    return files
   }
 
   /// The store does not want the rows any more.
@@ -275,4 +293,4 @@ struct Catalog {
   }
 }
 
-private struct WeakSegment { weak var segment: Segment? }
+struct WeakSegment { weak var segment: Segment? }

@@ -38,11 +38,11 @@ private final class EntryReader: BatchSource {
     while rows.isEmpty {
       guard remaining > 0, segmentIndex < segments.count else { return false }
       let segment = segments[segmentIndex]
-      let count = min(remaining, segment.rowCount - offset)
-      rows = try segment.read(offset: offset, count: count, columns: columns)[...]
+      let count = min(remaining, segment.stepRows(from: offset))
+      rows = try segment.read(offset: offset, count: count, columns: columns, isLent: true)[...]
       remaining -= count
-      offset = 0
-      segmentIndex += 1
+      offset += count
+      if offset >= segment.rowCount { (offset, segmentIndex) = (0, segmentIndex + 1) }
     }
     guard let next = rows.popFirst() else { return false }
     next.batch.export(offset: next.offset, count: next.count, to: array)

@@ -26,6 +26,9 @@ final class Holding {
     item.byteCount = item.byteCount.saturatingSum(segment.byteCount)
   }
 
+  /// Whether files go with it.
+  var hasTemporaryFile: Bool { segments.contains { $0.file?.isTemporary ?? false } }
+
   /// Segments that could leave memory: those that nobody else reads first, among them the ones not read for longest.
   func leavable() -> [(index: Int, segment: Segment)] {
     let candidates = segments.enumerated().compactMap { index, segment in

@@ -12,8 +12,10 @@ final class Housekeeper: @unchecked Sendable {
     var isRunning = false
     var isStopped = false
     var isWoken = false
-    var wanted: [Segment] = []
-    var thread = pthread_t()
+    /// Weak: what is let go of meanwhile goes.
+    var wanted: [WeakSegment] = []
+    /// nil: none runs, or it is just being made.
+    var thread: pthread_t?
   }
 
   private let state = Locked(State())
@@ -26,8 +28,8 @@ final class Housekeeper: @unchecked Sendable {
 
   func want(_ segment: Segment, _ tiers: Tiers) {
     signal(tiers) { state in
-      guard state.wanted.count < Self.maximumWanted, !state.wanted.contains(where: { $0 === segment }) else { return }
-      state.wanted.append(segment)
+      guard state.wanted.count < Self.maximumWanted, !state.wanted.contains(where: { $0.segment === segment }) else { return }
+      state.wanted.append(WeakSegment(segment: segment))
       state.isWoken = true
     }
   }
@@ -35,7 +37,7 @@ final class Housekeeper: @unchecked Sendable {
   func takeWanted() -> [Segment] {
     state.withLock { state in
       defer { state.wanted = [] }
-      return state.wanted
+      return state.wanted.compactMap(\.segment)
     }
   }
 
@@ -69,9 +71,9 @@ final class Housekeeper: @unchecked Sendable {
     guard status == 0 else {
       run.release()
       // Calls go on doing what must be done; the next one tries again.
-      return state.withLock { $0.isRunning = false }
+      return state.signal { $0.isRunning = false }
     }
-    state.withLock { $0.thread = thread }
+    state.signal { $0.thread = thread }
   }
 
   /// Blocks until something wakes it or so long has passed; false once it is stopped.
@@ -87,12 +89,17 @@ final class Housekeeper: @unchecked Sendable {
 
   /// Ends the thread and waits for it, unless it is the one that asks.
   func stop() {
-    let thread = state.signal { state -> pthread_t? in
+    state.signal { state in
       state.isStopped = true
       state.wanted = []
-      defer { state.isRunning = false }
-      return state.isRunning ? state.thread : nil
     }
+    // One that another call is making at the moment ends as well.
+    let thread = state.wait { state -> pthread_t?? in
+      guard state.isRunning else { return .some(nil) }
+      guard let thread = state.thread else { return nil }
+      (state.isRunning, state.thread) = (false, nil)
+      return thread
+    } ?? nil
     guard let thread else { return }
     if pthread_equal(thread, pthread_self()) != 0 { pthread_detach(thread) } else { pthread_join(thread, nil) }
   }
@@ -137,18 +144,11 @@ extension Tiers {
   private func bringBack(_ segment: Segment) {
     guard let threshold = options.thresholdBytes, let holding = segment.holding, let file = segment.beginReturning() else { return }
     let started = elapsedSeconds()
-    guard memory.excess(over: threshold, with: segment.byteCount) == 0, let reservation = memory.reserve(segment.byteCount) else {
+    guard memory.excess(over: threshold, with: segment.byteCount) == 0, let reservation = memory.reserve(0) else {
       return segment.abandonMove()
     }
     do throws(CacheError) {
-      let pieces = try file.read(offset: 0, count: segment.rowCount, columns: nil)
-      var copies: [RecordBatch] = []
-      var buffers = BufferSet()
-      for piece in pieces {
-        let copy = try piece.batch.copied(columns: nil, offset: piece.offset, count: piece.count)
-        copies.append(copy)
-        buffers.insert(copy)
-      }
+      let (copies, buffers) = try copy(file, threshold, reservation)
       let charge = MemoryCharge(buffers.spans, in: memory, inPlaceOf: reservation)
       let kept = copies.map { $0.keeping(charge) }
       let now = clock.now()
@@ -167,5 +167,32 @@ extension Tiers {
     } catch {
       segment.abandonMove()
     }
+  }
+
+  /// All rows of a file in memory of their own, a batch for each of its pieces, within the threshold. Throws `.memoryLimit` where there
+  /// is no room.
+  private func copy(_ file: SegmentFile, _ threshold: Int, _ reservation: Reservation) throws(CacheError) -> ([RecordBatch], BufferSet) {
+    var copies: [RecordBatch] = []
+    var buffers = BufferSet()
+    let dictionaries = DictionaryCopies()
+    func take(_ byteCount: Int) throws(CacheError) -> Reservation {
+      guard memory.excess(over: threshold, with: byteCount) == 0, let taken = memory.reserve(byteCount) else {
+        throw CacheError(.memoryLimit, "reading a spilled table back needs \(byteCount) bytes")
+      }
+      return taken
+    }
+    for rows in file.pieces {
+      // Beside the copy, for as long as that is made.
+      let decompressed = try take(try file.decompressedBytes(offset: rows.lowerBound, count: rows.count, columns: nil))
+      for piece in try file.read(offset: rows.lowerBound, count: rows.count, columns: nil) {
+        reservation.add(try take(piece.batch.copyByteCount(columns: nil, offset: piece.offset, count: piece.count)))
+        let copy = try piece.batch.copied(columns: nil, offset: piece.offset, count: piece.count, dictionaries: dictionaries)
+        copies.append(copy)
+        buffers.insert(copy)
+        reservation.shrink(to: buffers.totalBytes)
+      }
+      withExtendedLifetime(decompressed) {}
+    }
+    return (copies, buffers)
   }
 }

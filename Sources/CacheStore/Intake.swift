@@ -26,7 +26,9 @@ struct Intake {
   let holding: Holding
   private let tiers: Tiers
   private let copied: Set<Int>
-  private let request: RoomRequest
+  private(set) var request: RoomRequest
+  /// Buffers of the old version, each as often as it holds it, where they go with the end of the put.
+  private var replaced: [BufferSpan]
   private var plan: PartitionPlan
   private var rowCount = 0
   private var segments: [Segment] = []
@@ -35,8 +37,11 @@ struct Intake {
   private var diskBytes = 0
   private let dictionaries = DictionaryCopies()
 
-  init(schema: Schema, copying: Copying, plan: PartitionPlan, holding: Holding, request: RoomRequest, tiers: Tiers) {
-    (self.schema, self.plan, self.holding, self.request, self.tiers) = (schema, plan, holding, request, tiers)
+  init(
+    schema: Schema, copying: Copying, plan: PartitionPlan, holding: Holding, request: RoomRequest, replaced: [BufferSpan], tiers: Tiers
+  ) {
+    (self.schema, self.plan, self.holding) = (schema, plan, holding)
+    (self.request, self.replaced, self.tiers) = (request, replaced, tiers)
     copied = copying.columns(of: schema.fields.count)
   }
 
@@ -101,7 +106,13 @@ struct Intake {
   }
 
   /// The rows in memory, counted; nil where they are to go to disk at once, since they alone would take most of the memory.
-  private func keep(_ batch: RecordBatch, _ rows: Range<Int>) throws(CacheError) -> (batch: RecordBatch, charge: MemoryCharge)? {
+  private mutating func keep(_ batch: RecordBatch, _ rows: Range<Int>) throws(CacheError) -> (batch: RecordBatch, charge: MemoryCharge)? {
+    if !replaced.isEmpty {
+      // What the new version has too does not go with the old one.
+      let shared = Set(batch.buffers.map(\.address))
+      replaced.removeAll { shared.contains($0.address) }
+      request.allowance = tiers.memory.bytesHeld(byNoneBesides: replaced)
+    }
     if copied.isEmpty {
       let spans = batch.buffers
       let needed = tiers.memory.missingBytes(spans)

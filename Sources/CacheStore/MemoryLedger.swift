@@ -99,10 +99,29 @@ final class MemoryLedger: Sendable {
     }
   }
 
+  /// By how many bytes less would be resident without these holders, the spans of each one after the other.
+  func bytesHeld(byNoneBesides spans: [BufferSpan]) -> Int {
+    var counts: [UInt: Int] = [:]
+    for span in spans { counts[span.address, default: 0] += 1 }
+    return state.withLock { state in
+      counts.reduce(0) { sum, held in
+        guard let holders = state.holders[held.key], holders.resident.holderCount == held.value else { return sum }
+        return sum.saturatingSum(holders.residentBytes)
+      }
+    }
+  }
+
   /// Counts the buffers of one more holder, in place of what was reserved for them.
-  func add(_ spans: [BufferSpan], inPlaceOf reservation: Reservation?) {
+  func add(_ spans: [BufferSpan], inPlaceOf reservation: Reservation?, _ role: Role = .resident) {
     state.withLock { state in
-      for span in spans { state.change(span.address) { $0.resident.add(span.byteCount) } }
+      for span in spans {
+        state.change(span.address) { holders in
+          switch role {
+          case .resident: holders.resident.add(span.byteCount)
+          case .leased: holders.leased.add(span.byteCount)
+          }
+        }
+      }
       state.totals.reserved &-= reservation?.take() ?? 0
       state.totals.highWater = max(state.totals.highWater, state.totals.used)
     }
@@ -189,6 +208,8 @@ private struct Reach {
   /// Holders of fewer bytes, by bytes.
   private var smaller: [Int: Int] = [:]
 
+  var holderCount: Int { smaller.values.reduce(count, +) }
+
   mutating func add(_ byteCount: Int) {
     if count == 0 || byteCount > largest {
       if count > 0 { smaller[largest] = count }
@@ -223,7 +244,17 @@ final class Reservation: @unchecked Sendable {
 
   deinit { if byteCount != 0 { ledger.release(byteCount) } }
 
-  /// Under the ledger's lock: the bytes are counted otherwise from now on.
+  /// Takes over what another one has.
+  func add(_ other: Reservation) { byteCount = byteCount.saturatingSum(other.take()) }
+
+  /// Gives back what is more than so many bytes.
+  func shrink(to wanted: Int) {
+    guard byteCount > wanted else { return }
+    ledger.release(byteCount - wanted)
+    byteCount = wanted
+  }
+
+  /// The bytes are counted otherwise from now on.
   fileprivate func take() -> Int {
     defer { byteCount = 0 }
     return byteCount
@@ -247,11 +278,11 @@ final class MemoryCharge: @unchecked Sendable {
   let spans: [BufferSpan]
   var byteCount: Int { spans.reduce(0) { $0.saturatingSum($1.byteCount) } }
   /// Changed once, by whoever takes the batch out of the store, before the last reference goes.
-  private var role = MemoryLedger.Role.resident
+  private var role: MemoryLedger.Role
 
-  init(_ spans: [BufferSpan], in ledger: MemoryLedger, inPlaceOf reservation: Reservation?) {
-    (self.ledger, self.spans) = (ledger, spans)
-    ledger.add(spans, inPlaceOf: reservation)
+  init(_ spans: [BufferSpan], in ledger: MemoryLedger, inPlaceOf reservation: Reservation? = nil, role: MemoryLedger.Role = .resident) {
+    (self.ledger, self.spans, self.role) = (ledger, spans, role)
+    ledger.add(spans, inPlaceOf: reservation, role)
   }
 
   deinit { ledger.remove(spans, role) }

@@ -81,7 +81,9 @@ public final class Segment: @unchecked Sendable {
   /// Copies nothing in memory and from uncompressed files, which are mapped; a compressed column is decompressed, and its memory lives as
   /// long as the batch. Throws `.storage` where the file is lost or damaged, `.memoryLimit` where there is no room to decompress. An entry
   /// that has lost rows goes from the store: who asks again finds nothing in place of an error for ever.
-  public func read(offset: Int, count: Int, columns: [Int]? = nil) throws(CacheError) -> [RecordBatchSlice] {
+  ///
+  /// - Parameter isLent: the batches leave the engine: what was decompressed for them counts as leased then, and not against the limit.
+  public func read(offset: Int, count: Int, columns: [Int]? = nil, isLent: Bool = false) throws(CacheError) -> [RecordBatchSlice] {
     readTick.store(tiers.nextTick(), ordering: .relaxed)
     let (batches, file) = state.withLock { ($0.batches, $0.file) }
     if !batches.isEmpty { return slices(of: batches, offset, count, columns) }
@@ -91,15 +93,35 @@ public final class Segment: @unchecked Sendable {
       let needed = try file.decompressedBytes(offset: offset, count: count, columns: columns)
       guard needed > 0 else { return try file.read(offset: offset, count: count, columns: columns) }
       let reservation = try tiers.makeRoom(for: needed, RoomRequest(purpose: "decompressing a spilled table"))
-      return try file.read(offset: offset, count: count, columns: columns).map { slice in
-        RecordBatchSlice(slice.batch.keeping(reservation), offset: slice.offset, count: slice.count)
+      let slices = try file.read(offset: offset, count: count, columns: columns)
+      let kept = slices.map { slice in
+        let charge: AnyObject = isLent ? lease(of: slice.batch, file) : reservation
+        return RecordBatchSlice(slice.batch.keeping(charge), offset: slice.offset, count: slice.count)
       }
+      withExtendedLifetime(reservation) {}
+      return kept
     } catch {
       if file.isTemporary, error.code == .storage, error.systemError == nil || error.isMissingFile, let holding {
         tiers.lose(holding, error.message)
       }
       throw error
     }
+  }
+
+  /// Counts what was decompressed and leaves the engine.
+  private func lease(of batch: RecordBatch, _ file: SegmentFile) -> MemoryCharge {
+    MemoryCharge(batch.buffers.filter { !file.maps($0.address) }, in: tiers.memory, role: .leased)
+  }
+
+  /// How many rows from `offset` on to read at once: on disk a record batch of the file, so that one after the other is decompressed.
+  func stepRows(from offset: Int) -> Int {
+    guard !isInMemory else { return rowCount - offset }
+    var (low, high) = (0, pieces.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if pieces[middle].upperBound <= offset { low = middle + 1 } else { high = middle }
+    }
+    return low < pieces.count ? pieces[low].upperBound - offset : rowCount - offset
   }
 
   private func slices(of batches: [RecordBatch], _ offset: Int, _ count: Int, _ columns: [Int]?) -> [RecordBatchSlice] {
@@ -115,6 +137,9 @@ public final class Segment: @unchecked Sendable {
     }
     return found
   }
+
+  /// The buffers that it has in the account of memory.
+  var chargedSpans: [BufferSpan] { state.withLock { $0.charge?.spans ?? [] } }
 
   /// What is in memory.
   var residentBatches: [RecordBatch] { state.withLock { $0.batches } }

@@ -113,6 +113,9 @@ public class SegmentFile: @unchecked Sendable {
     for part in parts(offset, count) { mapping.release(part.piece, columns: columns, rows: part.rows, of: pieces[part.piece].count) }
   }
 
+  /// Whether an address lies in the mapped file, and not in memory that something was decompressed to.
+  func maps(_ address: UInt) -> Bool { opened.withLock { $0.mapping }?.file.mapping.contains(address) ?? false }
+
   private func sum(
     _ offset: Int, _ count: Int, _ body: (IPCFile, Int) throws(CacheError) -> Int
   ) throws(CacheError) -> Int {

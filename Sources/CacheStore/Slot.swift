@@ -24,12 +24,13 @@ final class Slot {
   /// Whether this is the version that the item in the queue is about, with the time it has.
   func awaits(_ item: ExpiryQueue.Item) -> Bool { entry.version == item.version && expiresAt == item.expiresAt }
 
-  /// What the entry has in memory and on disk.
+  /// What the entry has in memory, and on disk. Buffers that segments share count with each, but never to more than the whole entry.
   var occupied: (memory: Int, disk: Int) {
-    holding.segments.reduce(into: (0, 0)) { sum, segment in
+    let sums = holding.segments.reduce(into: (memory: 0, disk: 0)) { sums, segment in
       let placement = segment.placement
-      if placement.tier != .disk { sum.memory += segment.byteCount }
-      sum.disk += placement.diskBytes
+      if placement.tier != .disk { sums.memory = sums.memory.saturatingSum(segment.byteCount) }
+      sums.disk = sums.disk.saturatingSum(placement.diskBytes)
     }
+    return (min(sums.memory, entry.sizeBytes), sums.disk)
   }
 }

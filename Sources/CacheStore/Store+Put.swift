@@ -27,23 +27,26 @@ extension Store {
     let name = CacheKey(key)
     let createdAt = tiers.clock.now()
     let usage = Usage(createdAt: createdAt, expiresAt: nil)
-    let (holding, allowance) = try tiers.change { (catalog, now, dropped) throws(CacheError) -> (Holding, Int) in
+    let (holding, replaced) = try tiers.change { (catalog, now, dropped) throws(CacheError) -> (Holding, [BufferSpan]) in
       try catalog.checkPut(name, overwrite, now, &dropped)
       // The old version, where it cannot leave memory, is there beside the new one for a while.
-      let old = tiers.folder == nil || catalog.pins[name] != nil ? catalog.slots[name]?.occupied.memory ?? 0 : 0
-      return (catalog.beginHolding(name, usage: usage, buildSeconds: buildSeconds, expiresAt: ttl.map { now + $0 }), old)
+      let stuck = tiers.folder == nil || catalog.pins[name] != nil ? catalog.slots[name] : nil
+      return (
+        catalog.beginHolding(name, usage: usage, buildSeconds: buildSeconds, expiresAt: ttl.map { now + $0 }),
+        stuck?.holding.segments.flatMap(\.chargedSpans) ?? []
+      )
     }
     do throws(CacheError) {
       let isPartitioned = autoPartition ?? options.autoPartition
-      var request = RoomRequest(purpose: "'\(key)'", sparing: name, allowance: allowance)
+      var request = RoomRequest(purpose: "'\(key)'", sparing: name, allowance: tiers.memory.bytesHeld(byNoneBesides: replaced))
       request.deferral = tiers.folder == nil && options.memoryLimitBytes != nil ? Deferral(tiers.memory) : nil
       var intake = Intake(
         schema: stream.schema, copying: copyAll ? .everything : .columns(copyColumns ?? []),
         plan: PartitionPlan(
           maximumRows: isPartitioned ? options.partitionSizeRows : .max, maximumBytes: isPartitioned ? options.partitionSizeBytes : .max),
-        holding: holding, request: request, tiers: tiers)
+        holding: holding, request: request, replaced: replaced, tiers: tiers)
       try intake.read(stream)
-      if let deferral = request.deferral { try tiers.admit(deferral, request) }
+      if let deferral = request.deferral { try tiers.admit(deferral, intake.request) }
       let content = intake.content
       let label = Entry.Label(key: key, kind: kind, userMetadata: userMetadata, buildSeconds: buildSeconds)
       let memos = tiers.memos

@@ -77,7 +77,7 @@ extension Tiers {
     change { catalog, _, dropped in
       var freed = 0
       // Where rows could go to disk, what is there already would free nothing.
-      while freed < byteCount, let victim = catalog.evict("memory limit", onlyResident: folder != nil, sparing: request.sparing, &dropped) {
+      while freed < byteCount, let victim = catalog.evict("memory limit", having: folder == nil ? nil : .memory, sparing: request.sparing, &dropped) {
         freed = freed.saturatingSum(max(1, victim.occupied.memory))
       }
       return freed > 0

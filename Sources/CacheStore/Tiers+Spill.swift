@@ -46,14 +46,16 @@ extension Tiers {
         guard !isPaused else { throw CacheError(.storage, "a write has failed just now") }
         file = try write(
           item.rows, byteCount: item.segment.byteCount, schema: item.segment.schema, to: folder, sparing: sparing,
-          isWanted: { item.holding.isLive })
+          isWanted: { catalog.withLock { _ in item.holding.isLive } })
       }
     } catch {
       item.segment.abandonMove()
       catalog.withLock { $0.rankForSpilling(item.holding) }
       return false
     }
-    let memos = item.holding.entry?.takeRowHolders()
+    // nil while it is being put.
+    let entry = catalog.withLock { _ in item.holding.entry }
+    let memos = entry?.takeRowHolders()
     let now = clock.now()
     let (isDone, batches, charge) = catalog.withLock { catalog -> (Bool, [RecordBatch], MemoryCharge?) in
       guard item.holding.isLive, catalog.pins[item.holding.key] == nil else {
@@ -67,7 +69,7 @@ extension Tiers {
     guard isDone else { return false }
     counters.withLock { $0.count(\.spilled, cause, item.segment.byteCount) }
     events.record(
-      .spilled, item.holding.key.text, version: item.holding.entry?.version ?? item.holding.item.sequence, segment: item.index,
+      .spilled, item.holding.key.text, version: entry?.version ?? item.holding.item.sequence, segment: item.index,
       bytes: item.segment.byteCount, from: item.file == nil ? .memory : .both, to: .disk, cause: cause,
       seconds: elapsedSeconds() - started, at: now)
     return true
@@ -80,6 +82,8 @@ extension Tiers {
     isWanted: () -> Bool = { true }
   ) throws(CacheError) -> SpillFile {
     let started = elapsedSeconds()
+    // Where the disk stays full whatever goes, others fill it.
+    var freed = 0
     while true {
       do throws(CacheError) {
         let charge = try takeDisk(byteCount.saturatingSum(4096 + 512 * rows.count), folder, sparing, isWanted)
@@ -91,7 +95,10 @@ extension Tiers {
         }
         return file
       } catch {
-        if error.isOutOfSpace, isWanted(), dropSpareFiles() || evictForDisk(sparing) { continue }
+        if error.isOutOfSpace, freed <= byteCount, isWanted(), case let more = freeDisk(sparing), more > 0 {
+          freed += more
+          continue
+        }
         guard isWanted() else { throw error }
         counters.withLock { counters in
           counters.spillFailures += 1
@@ -111,7 +118,7 @@ extension Tiers {
       let others = disk.limitBytes == nil ? 0 : folder.queryBytes()
       if let charge = disk.reserve(byteCount, beside: others) { return charge }
       let limit = disk.limitBytes ?? .max
-      guard byteCount <= limit, dropSpareFiles() || evictForDisk(sparing) else {
+      guard byteCount <= limit, freeDisk(sparing) > 0 else {
         throw CacheError(
           .storage, "\(byteCount) bytes do not fit on disk: \(disk.bytes) of the disk limit of \(limit) are in use"
             + (others > 0 ? ", and \(others) by queries" : "") + "; raise disk_limit")
@@ -120,19 +127,10 @@ extension Tiers {
     throw CacheError(.storage, "the rows are not wanted any more")
   }
 
-  /// Removes the files of rows that are in memory too.
-  private func dropSpareFiles() -> Bool {
-    let spare = catalog.withLock { $0.takeSpareFiles() }
-    return !spare.isEmpty
-  }
-
-  /// Evicts entries until one had something on disk.
-  private func evictForDisk(_ sparing: CacheKey?) -> Bool {
-    change { catalog, _, dropped in
-      while let victim = catalog.evict("disk limit", sparing: sparing, &dropped) {
-        if victim.holding.segments.contains(where: { $0.file?.isTemporary ?? false }) { return true }
-      }
-      return false
-    }
+  /// Gives up files: those of rows that are in memory too, else those of an entry, which is evicted. Returns about how many bytes.
+  private func freeDisk(_ sparing: CacheKey?) -> Int {
+    let spares = catalog.withLock { $0.takeSpareFiles() }
+    guard spares.isEmpty else { return spares.reduce(0) { $0.saturatingSum($1.byteCount) } }
+    return change { catalog, _, dropped in catalog.evict("disk limit", having: .disk, sparing: sparing, &dropped)?.occupied.disk ?? 0 }
   }
 }

@@ -51,43 +51,9 @@ struct Fixture {
   }
 
   /// Recounts everything from scratch and compares it with what the store keeps running. Nothing is being put or moved meanwhile.
-  func audit(_ place: SourceLocation = #_sourceLocation) {
-    store.tiers.catalog.withLock { catalog in
-      var all = BufferSet()
-      var partitions = 0
-      var (diskBytes, files) = (0, Set<String>())
-      for (key, slot) in catalog.slots {
-        #expect(slot.entry.segments.map(ObjectIdentifier.init) == slot.holding.segments.map(ObjectIdentifier.init), sourceLocation: place)
-        #expect(slot.entry.segments.reduce(0) { $0 + $1.rowCount } == slot.entry.rowCount, sourceLocation: place)
-        for segment in slot.entry.segments {
-          for batch in segment.residentBatches { all.insert(batch) }
-          let tier: Tier? = segment.isInMemory ? (segment.file == nil ? .memory : .both) : segment.file.map { _ in .disk }
-          #expect(segment.placement.tier == tier, sourceLocation: place)
-          #expect(segment.isLeavable == segment.isInMemory, "nothing is moving", sourceLocation: place)
-          #expect(segment.placement.diskBytes == segment.file?.byteCount ?? 0, sourceLocation: place)
-          if let file = segment.file, file.isTemporary {
-            diskBytes += file.byteCount
-            files.insert(file.path)
-          }
-        }
-        partitions += slot.entry.partitions.count
-        let isPinned = catalog.pins[key] != nil
-        #expect(slot.holding.isLive && slot.holding.entry === slot.entry, sourceLocation: place)
-        #expect(slot.eviction.isRanked == !isPinned, "pinned entries are not with the policy", sourceLocation: place)
-        if isPinned { #expect(!slot.holding.item.isRanked, sourceLocation: place) }
-        if !isPinned, slot.entry.segments.contains(where: \.isInMemory) { #expect(slot.holding.item.isRanked, sourceLocation: place) }
-        #expect(slot.entry.access.expiresAt == slot.expiresAt, sourceLocation: place)
-      }
-      let totals = store.tiers.memory.totals
-      #expect(totals.resident == all.totalBytes, sourceLocation: place)
-      #expect(totals.reserved == 0, sourceLocation: place)
-      if totals.leased == 0 { #expect(store.tiers.memory.bufferCount == all.count, sourceLocation: place) }
-      #expect(catalog.partitionCount == partitions, sourceLocation: place)
-      if let limit = store.options.memoryLimitBytes { #expect(totals.used <= limit, sourceLocation: place) }
-      #expect(store.tiers.disk.bytes >= diskBytes && store.tiers.disk.fileCount >= files.count, sourceLocation: place)
-      if let limit = store.options.diskLimitBytes { #expect(store.tiers.disk.bytes <= limit, sourceLocation: place) }
-      #expect(store.tiers.movingCount.load(ordering: .relaxed) == 0, sourceLocation: place)
-    }
+  func audit(_ outside: HeldOutside? = nil, _ place: SourceLocation = #_sourceLocation) {
+    let findings = store.findings(outside)
+    #expect(findings == [], sourceLocation: place)
   }
 }
 

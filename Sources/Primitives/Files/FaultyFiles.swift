@@ -33,6 +33,7 @@ public final class FaultyFiles: FileSystem {
     var faults: [Fault]
     var counts: [FileOperation: Int] = [:]
     var total = 0
+    var failed: [String] = []
   }
 
   private let files: any FileSystem
@@ -47,6 +48,8 @@ public final class FaultyFiles: FileSystem {
   /// Calls so far, those that failed included.
   public var counts: [FileOperation: Int] { state.withLock { $0.counts } }
   public var total: Int { state.withLock { $0.total } }
+  /// What calls that were made to fail were about, those of short writes included.
+  public var failedPaths: [String] { state.withLock { $0.failed } }
 
   /// Puts other faults in place of those that are left; their calls are counted from here on.
   public func replaceFaults(_ faults: [Fault]) {
@@ -65,6 +68,7 @@ public final class FaultyFiles: FileSystem {
       let call = (state.counts[operation] ?? 0) + 1
       state.counts[operation] = call
       let fault = state.faults.first { $0.operation == operation && ($0.call == call || $0.isLasting && $0.call < call) }
+      if fault != nil { state.failed.append("\(operation) \(path)") }
       return (fault?.effect, before)
     }
     hook?(operation, path, before)
