@@ -28,9 +28,9 @@ class ArrowCacheConfig(Mapping[str, Any]):
     ----------
     memory_limit : int, str, float or None, default None
         Memory for entries, in bytes, or as a share of the machine's memory (a float above 0 and up to 1). None stands for 0.5
-        of the memory that the machine, or the container, has.
+        of the memory that the machine, or the container, has. Beyond it rows go to disk, or entries are evicted.
     memory_spill_threshold : float, default 0.8
-        Share of `memory_limit` from which on entries are moved to disk.
+        Share of `memory_limit` from which on rows are moved to disk in the background.
     eviction_policy : {"lru", "lfu", "fifo", "size", "ttl", "arc", "sieve", "s3fifo", "w-tinylfu", "gdsf", "weighted"}, default "lru"
         What goes first, to disk and for good: what was not used for longest (``lru``), the least often used (``lfu``), the oldest
         (``fifo``), the largest (``size``), the next to expire (``ttl``). ``arc``, ``sieve``, ``s3fifo`` and ``w-tinylfu`` keep
@@ -40,7 +40,8 @@ class ArrowCacheConfig(Mapping[str, Any]):
         Weights of the policy ``"weighted"``, from 0 to 1,000,000: ``lru_weight`` (default 1), ``lfu_weight`` (1), ``size_weight`` (1),
         ``age_weight`` (0.5), ``cost_weight`` (0). The other policies take none.
     check_interval : float, default 60.0
-        Seconds between two looks for expired entries; 0 for none.
+        Seconds at most between two looks in the background for expired entries, whose memory and files are freed then; 0 for none.
+        Whatever it is, what has expired is not found any more.
     auto_partition : bool, default True
         Whether entries are split into partitions. `ArrowCache.put` can say otherwise for one entry.
     partition_size_rows : int, default 100000
@@ -70,9 +71,10 @@ class ArrowCacheConfig(Mapping[str, Any]):
     spill_to_disk : bool, default True
         Whether entries may move to disk when memory is short.
     spill_directory : str or path, default ".arrow_cache_spill"
-        Where to; DuckDB's temporary files of large queries go there too.
+        Where to, from the working directory of the time when the cache is opened. It is made when it is first needed. Files of the
+        cache are in a folder of its own in it, DuckDB's temporary ones too, and go when it is closed.
     disk_limit : int, str or None, default None
-        Bytes on disk at most; None for no limit.
+        Bytes in `spill_directory` at most; None for no limit. Beyond it entries are evicted.
     persistent_storage : bool, default False
         Whether entries outlive the process.
     storage_path : str or path, default ".arrow_cache_storage"
