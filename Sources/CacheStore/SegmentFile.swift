@@ -70,6 +70,7 @@ public class SegmentFile: @unchecked Sendable {
       var slices: [RecordBatchSlice] = []
       slices.reserveCapacity(parts.count)
       for part in parts {
+        mapping.prefetch(part.piece, columns: columns, rows: isCompressed ? 0..<1 : part.rows, of: isCompressed ? 1 : pieces[part.piece].count)
         let batch = try mapping.batch(part.piece, rowCount: pieces[part.piece].count, columns: columns, owner: self)
         try verify(mapping, part.piece, columns)
         slices.append(RecordBatchSlice(batch, offset: part.rows.lowerBound, count: part.rows.count))

@@ -94,6 +94,15 @@ final class SpillMapping: Sendable {
 
   /// Gives back the pages with these columns of some of a piece's rows; for values that are not laid out by rows, a share of them.
   func release(_ piece: Int, columns: [Int]?, rows: Range<Int>, of rowCount: Int) {
+    advise(.dontNeed, piece, columns, rows, of: rowCount)
+  }
+
+  /// Has the system start reading these pages from the disk: without that they come one by one.
+  func prefetch(_ piece: Int, columns: [Int]?, rows: Range<Int>, of rowCount: Int) {
+    advise(.willNeed, piece, columns, rows, of: rowCount)
+  }
+
+  private func advise(_ advice: FileAdvice, _ piece: Int, _ columns: [Int]?, _ rows: Range<Int>, of rowCount: Int) {
     attempt { () throws(CacheError) in
       var current = 0..<0
       for range in try file.ranges(piece, columns: columns) {
@@ -102,11 +111,11 @@ final class SpillMapping: Sendable {
         if part.lowerBound >= current.lowerBound, part.lowerBound - current.upperBound < 4096 {
           current = current.lowerBound..<max(current.upperBound, part.upperBound)
         } else {
-          release(current)
+          advise(advice, current)
           current = part
         }
       }
-      release(current)
+      advise(advice, current)
     }
   }
 
@@ -117,8 +126,8 @@ final class SpillMapping: Sendable {
     return start..<max(start, min(place(rows.upperBound), range.upperBound))
   }
 
-  private func release(_ range: Range<Int>) {
-    if !range.isEmpty { files.advise(.dontNeed, file.mapping, offset: range.lowerBound, byteCount: range.count) }
+  private func advise(_ advice: FileAdvice, _ range: Range<Int>) {
+    if !range.isEmpty { files.advise(advice, file.mapping, offset: range.lowerBound, byteCount: range.count) }
   }
 
   fileprivate func begin(_ piece: Int) {
@@ -135,7 +144,7 @@ final class SpillMapping: Sendable {
       return (state.readers[piece] == 0, state.readerCount == 0)
     }
     if isLast {
-      release(0..<file.mapping.bytes.count)
+      advise(.dontNeed, 0..<file.mapping.bytes.count)
     } else if isLastOfPiece {
       release(piece, columns: nil, rows: 0..<1, of: 1)
     }

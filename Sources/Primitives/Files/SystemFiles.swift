@@ -105,6 +105,8 @@ public struct SystemFiles: FileSystem {
       guard let start = mmap(nil, byteCount, PROT_READ, MAP_SHARED, file.descriptor, 0), start != MAP_FAILED else {
         throw .file("map", path, errorNumber: errno)
       }
+      // Otherwise each page that is missing has the disk's read-ahead around it read too, 8 MiB here and there.
+      madvise(start, byteCount, MADV_RANDOM)
       return FileMapping(path: path, bytes: UnsafeRawBufferPointer(start: start, count: byteCount))
     }
   }
