@@ -94,7 +94,7 @@ class Contents:
         >>> print(cache.explain_entry("numbers"))
         'numbers', version 1: 3 rows, 24 B; 24 B in memory, 0 B on disk
           partition  rows  size  tier    since                why  moves
-                  0     3  24 B  memory  2026-01-31 12:00:00  put  0
+                  0     3  24 B  memory  ...  put  0
         """
         found = _core.placement(self._handle, checked_key(key))
         if found is None:
