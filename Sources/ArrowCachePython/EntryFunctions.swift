@@ -15,6 +15,7 @@ let describe: PyCFunctionFast = { _, values, count in
       ("row_count", .integer(entry.rowCount)),
       ("column_count", .integer(entry.schema.fields.count)),
       ("size_bytes", .integer(entry.sizeBytes)),
+      ("encoded_columns", .sequence(entry.encodedColumns.map { .integer($0) })),
       ("partition_count", .integer(entry.partitions.count)),
       ("batch_count", .integer(entry.segments.count)),
       ("created_at", .double(entry.createdAt)),

@@ -18,6 +18,8 @@ func cacheOptions(_ object: Object) throws(Failure) -> CacheOptions {
     case "eviction_policy": options.store.evictionPolicy = try text(value, place)
     case "policy_args": options.store.policyArguments = try numbers(value, place)
     case "check_interval": options.store.checkInterval = try double(value, place)
+    case "dictionary_encoding":
+      options.store.dictionaryEncoding = try given.map { value throws(Failure) in try bool(value, place) ? .always : .never } ?? .whenMemoryIsShort
     case "auto_partition": options.store.autoPartition = try bool(value, place)
     case "partition_size_rows": options.store.partitionSizeRows = try amount(value, place)
     case "partition_size_bytes": options.store.partitionSizeBytes = try amount(value, place)

@@ -3,7 +3,8 @@ import CArrow
 import Primitives
 
 extension Entry {
-  /// Rows `offset ..< offset + limit` (nil: to the end) of these columns (nil: all), as slices of the segments' batches, zero copy.
+  /// Rows `offset ..< offset + limit` (nil: to the end) of these columns (nil: all), as slices of the segments' batches, zero copy but for texts that
+  /// are kept encoded: those are decoded into memory of the reader's.
   /// Past the end there are no rows; negative numbers count as 0, columns that are not there are left out.
   ///
   /// The reader keeps the segments, not the entry, so a stream may lie in the entry's own memo.
@@ -39,7 +40,7 @@ private final class EntryReader: BatchSource {
       guard remaining > 0, segmentIndex < segments.count else { return false }
       let segment = segments[segmentIndex]
       let count = min(remaining, segment.stepRows(from: offset))
-      rows = try segment.read(offset: offset, count: count, columns: columns, isLent: true)[...]
+      rows = try segment.readPlain(offset: offset, count: count, columns: columns, isLent: true)[...]
       remaining -= count
       offset += count
       if offset >= segment.rowCount { (offset, segmentIndex) = (0, segmentIndex + 1) }

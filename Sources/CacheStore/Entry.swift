@@ -62,6 +62,11 @@ public final class Entry: @unchecked Sendable {
   /// How the entry has been used, and until when it lives.
   public var access: AccessRecord { usage.record }
 
+  /// Columns of texts that repeat, kept as indices into a dictionary: `reader` gives a copy of them, decoded.
+  public var encodedColumns: [Int] {
+    schema.fields.indices.filter { column in segments.contains { $0.schema.fields[column].encodedFormat != nil } }
+  }
+
   /// Whether all rows are in memory.
   public var isInMemory: Bool { segments.allSatisfy(\.isInMemory) }
 

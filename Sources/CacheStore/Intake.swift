@@ -25,7 +25,7 @@ struct Intake {
   let schema: Schema
   let holding: Holding
   private let tiers: Tiers
-  private let copied: Set<Int>
+  private let copiedColumns: Set<Int>
   private(set) var request: RoomRequest
   /// Buffers of the old version, each as often as it holds it, where they go with the end of the put.
   private var replaced: [BufferSpan]
@@ -42,7 +42,7 @@ struct Intake {
   ) {
     (self.schema, self.plan, self.holding) = (schema, plan, holding)
     (self.request, self.replaced, self.tiers) = (request, replaced, tiers)
-    copied = copying.columns(of: schema.fields.count)
+    copiedColumns = copying.columns(of: schema.fields.count)
   }
 
   var content: Entry.Content {
@@ -60,9 +60,10 @@ struct Intake {
       throw CacheError(.stream, "the stream has more rows than can be counted")
     }
     rowCount += batch.rowCount
+    let (batch, copied) = try encoded(batch)
     let bytes = batch.byteCount(offset: 0, count: batch.rowCount)
     let rowBytes = plan.maximumBytes == .max && copied.isEmpty ? 0 : Double(bytes) / Double(batch.rowCount)
-    let maximumRows = maximumSegmentRows(batch, bytes)
+    let maximumRows = maximumSegmentRows(batch, bytes, copied)
     var first = 0
     while first < batch.rowCount {
       var pieces: [Range<Int>] = []
@@ -74,22 +75,54 @@ struct Intake {
         pieces.append(end..<end + count)
         end += count
       }
-      try add(batch, rows: first..<end, pieces)
+      try add(batch, rows: first..<end, pieces, copied)
       first = end
     }
   }
 
+  /// The batch with texts encoded where that pays and there is room for it, and the columns of it that are still to be copied.
+  private func encoded(_ batch: RecordBatch) throws(CacheError) -> (batch: RecordBatch, copied: Set<Int>) {
+    guard isToBeEncoded(batch) else { return (batch, copiedColumns) }
+    let (columns, byteCount) = batch.encodableColumns()
+    // What alone takes most of the memory goes to disk as it is.
+    guard !columns.isEmpty, byteCount <= (tiers.memory.limitBytes ?? .max) / 2 else { return (batch, copiedColumns) }
+    let reservation: Reservation
+    do throws(CacheError) {
+      reservation = try tiers.makeRoom(for: byteCount, request)
+    } catch {
+      // They may still go to disk.
+      if error.code == .memoryLimit { return (batch, copiedColumns) }
+      throw error
+    }
+    defer { withExtendedLifetime(reservation) {} }
+    guard let encoded = try batch.encoded(columns: columns, threads: tiers.options.threadCount) else { return (batch, copiedColumns) }
+    let isEncoded = Set(encoded.schema.fields.indices.filter { encoded.schema.fields[$0].encodedFormat != nil })
+    return (encoded, copiedColumns.subtracting(isEncoded))
+  }
+
+  private func isToBeEncoded(_ batch: RecordBatch) -> Bool {
+    switch tiers.options.dictionaryEncoding {
+    case .never: return false
+    case .always: return true
+    case .whenMemoryIsShort:
+      guard let threshold = tiers.options.thresholdBytes else { return false }
+      let shared = batch.selecting(schema.fields.indices.filter { !copiedColumns.contains($0) }).buffers
+      let needed = batch.copyByteCount(columns: copiedColumns, offset: 0, count: batch.rowCount).saturatingSum(tiers.memory.missingBytes(shared))
+      return tiers.memory.totals.used.saturatingSum(needed) > threshold
+    }
+  }
+
   /// Rows of a batch that are kept as one. Memory that is shared with its producer can only be let go as a whole.
-  private func maximumSegmentRows(_ batch: RecordBatch, _ bytes: Int) -> Int {
+  private func maximumSegmentRows(_ batch: RecordBatch, _ bytes: Int, _ copied: Set<Int>) -> Int {
     guard let limit = tiers.memory.limitBytes, !copied.isEmpty, bytes > limit / Self.segmentsPerLimit else { return .max }
     return max(1, Int(Double(batch.rowCount) / Double(bytes) * Double(limit / Self.segmentsPerLimit)))
   }
 
   /// Adds rows of a batch as a segment.
-  private mutating func add(_ batch: RecordBatch, rows: Range<Int>, _ pieces: [Range<Int>]) throws(CacheError) {
+  private mutating func add(_ batch: RecordBatch, rows: Range<Int>, _ pieces: [Range<Int>], _ copied: Set<Int>) throws(CacheError) {
     let kept: (batch: RecordBatch, charge: MemoryCharge)?
     do throws(CacheError) {
-      kept = try keep(batch, rows)
+      kept = try keep(batch, rows, copied)
     } catch {
       guard error.code == .memoryLimit, let folder = tiers.folder else { throw error }
       do throws(CacheError) { return try writeThrough(batch, pieces, folder) } catch let failure {
@@ -101,12 +134,14 @@ struct Intake {
       return try writeThrough(batch, pieces, folder)
     }
     buffers.insert(kept.batch)
-    append(.memory(kept.batch, kept.charge), byteCount: kept.charge.byteCount, pieces.map { $0.lowerBound - rows.lowerBound..<$0.upperBound - rows.lowerBound }, rows.count)
+    append(batch.schema, .memory(kept.batch, kept.charge), byteCount: kept.charge.byteCount, pieces.map { $0.lowerBound - rows.lowerBound..<$0.upperBound - rows.lowerBound }, rows.count)
     tiers.noteUse()
   }
 
   /// The rows in memory, counted; nil where they are to go to disk at once, since they alone would take most of the memory.
-  private mutating func keep(_ batch: RecordBatch, _ rows: Range<Int>) throws(CacheError) -> (batch: RecordBatch, charge: MemoryCharge)? {
+  private mutating func keep(
+    _ batch: RecordBatch, _ rows: Range<Int>, _ copied: Set<Int>
+  ) throws(CacheError) -> (batch: RecordBatch, charge: MemoryCharge)? {
     if !replaced.isEmpty {
       // What the new version has too does not go with the old one.
       let shared = Set(batch.buffers.map(\.address))
@@ -150,7 +185,7 @@ struct Intake {
     let bytes = batch.byteCount(offset: first, count: end - first)
     let started = elapsedSeconds()
     let file = try tiers.write(
-      pieces.map { RecordBatchSlice(batch, offset: $0.lowerBound, count: $0.count) }, byteCount: bytes, schema: schema, to: folder, sparing: holding.key)
+      pieces.map { RecordBatchSlice(batch, offset: $0.lowerBound, count: $0.count) }, byteCount: bytes, schema: batch.schema, to: folder, sparing: holding.key)
     diskBytes = diskBytes.saturatingSum(bytes)
     tiers.counters.withLock { $0.count(\.spilled, "larger than the room", bytes) }
     tiers.events.record(
@@ -158,10 +193,10 @@ struct Intake {
       cause: "larger than the room", seconds: elapsedSeconds() - started, at: tiers.clock.now())
     // Of the batch before, if not of this one, which the reader of the stream holds.
     tiers.noteFreed(bytes)
-    append(.file(file), byteCount: bytes, pieces.map { $0.lowerBound - first..<$0.upperBound - first }, end - first)
+    append(batch.schema, .file(file), byteCount: bytes, pieces.map { $0.lowerBound - first..<$0.upperBound - first }, end - first)
   }
 
-  private mutating func append(_ content: Segment.Content, byteCount: Int, _ pieces: [Range<Int>], _ rowCount: Int) {
+  private mutating func append(_ schema: Schema, _ content: Segment.Content, byteCount: Int, _ pieces: [Range<Int>], _ rowCount: Int) {
     let segment = Segment(
       schema: schema, rowCount: rowCount, byteCount: byteCount, pieces: pieces, usage: holding.usage, tiers: tiers, content: content,
       cause: content.isFile ? "larger than the room" : "put", now: tiers.clock.now())

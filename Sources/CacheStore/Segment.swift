@@ -43,6 +43,7 @@ public final class Segment: @unchecked Sendable {
   public let byteCount: Int
   /// The record batches of its file.
   let pieces: [Range<Int>]
+  /// Of the rows as they are kept: columns may be encoded.
   let schema: Schema
   /// Set once, before anyone else sees the segment.
   weak var holding: Holding?
@@ -122,6 +123,19 @@ public final class Segment: @unchecked Sendable {
       if pieces[middle].upperBound <= offset { low = middle + 1 } else { high = middle }
     }
     return low < pieces.count ? pieces[low].upperBound - offset : rowCount - offset
+  }
+
+  /// As `read`, with texts as they were put: those that are kept encoded are decoded, into memory of the reader's own.
+  public func readPlain(offset: Int, count: Int, columns: [Int]? = nil, isLent: Bool = false) throws(CacheError) -> [RecordBatchSlice] {
+    let rows = try read(offset: offset, count: count, columns: columns, isLent: isLent)
+    guard schema.hasEncodedColumns else { return rows }
+    return try rows.map { (slice) throws(CacheError) in
+      let fields = slice.batch.schema.fields
+      let plain = try slice.batch.plain(offset: slice.offset, count: slice.count, threads: tiers.options.threadCount)
+      guard isLent else { return RecordBatchSlice(plain) }
+      let decoded = plain.selecting(fields.indices.filter { fields[$0].encodedFormat != nil })
+      return RecordBatchSlice(plain.keeping(MemoryCharge(decoded.buffers, in: tiers.memory, role: .leased)))
+    }
   }
 
   private func slices(of batches: [RecordBatch], _ offset: Int, _ count: Int, _ columns: [Int]?) -> [RecordBatchSlice] {

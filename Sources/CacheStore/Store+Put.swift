@@ -24,6 +24,9 @@ extension Store {
     defer { stream.close() }
     guard !key.isEmpty else { throw CacheError(.argument, "the key is empty: use any other text") }
     try validate(ttl: ttl)
+    if let field = stream.schema.fields.first(where: { $0.encodedFormat != nil }) {
+      throw CacheError(.type, "column '\(field.name)' has the metadata of a column that a cache has encoded: drop the field's metadata before it is put")
+    }
     let name = CacheKey(key)
     let createdAt = tiers.clock.now()
     let usage = Usage(createdAt: createdAt, expiresAt: nil)

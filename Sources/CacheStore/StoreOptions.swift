@@ -27,6 +27,8 @@ public struct StoreOptions: Sendable {
   public var partitionSizeBytes = 50 << 20
   /// Whether entries are cut into partitions where a put does not say.
   public var autoPartition = true
+  /// Whether texts that repeat are kept as indices into a dictionary.
+  public var dictionaryEncoding = DictionaryEncoding.whenMemoryIsShort
   /// Seconds between two looks in the background at what has expired, at most; 0: only calls look.
   public var checkInterval = 60.0
   /// The file calls; tests put a disk that fails in their place.

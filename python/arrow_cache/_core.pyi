@@ -47,7 +47,7 @@ def peek(cache: Cache, key: str, /) -> Entry | None:
     """As `lookup`, without counting or touching."""
 
 def describe(entry: Entry, /) -> dict[str, Any]:
-    """key, version, kind, metadata (JSON text), row_count, column_count, size_bytes, partition_count, batch_count,
+    """key, version, kind, metadata (JSON text), row_count, column_count, size_bytes, encoded_columns (indices), partition_count, batch_count,
     created_at, last_accessed_at, access_count, expires_at (seconds since 1970 or None)."""
 
 def bounding_box(entry: Entry, column: int, /) -> dict[str, float] | None:

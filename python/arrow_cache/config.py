@@ -55,8 +55,10 @@ class ArrowCacheConfig(Mapping[str, Any]):
         How it is compressed.
     compression_level : int, default 3
         From 1 (fast) to 22 (small).
-    dictionary_encoding : bool, default True
-        Whether strings with few different values are kept as dictionaries, to save memory.
+    dictionary_encoding : bool or None, default None
+        Whether strings with few different values are kept as dictionaries, where that takes half of the memory at most; they come back as
+        plain strings. It makes grouping by them faster, and `put` and `get` copy them. True for always, Arrow data too; None for rows that
+        would otherwise take memory beyond ``memory_spill_threshold``.
     thread_count : int, default 0
         Threads of one query; 0 for as many as the process has cores.
     cache_query_plans : bool, default True
@@ -113,7 +115,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
     enable_compression: bool
     compression_type: str
     compression_level: int
-    dictionary_encoding: bool
+    dictionary_encoding: bool | None
     thread_count: int
     cache_query_plans: bool
     query_memory_limit: int | float | None

@@ -32,7 +32,7 @@ KEYS: dict[str, Key] = {
     "enable_compression": Key(False, rule.flag()),
     "compression_type": Key("zstd", rule.choice(("none", "lz4", "zstd"))),
     "compression_level": Key(3, rule.whole(1, 22)),
-    "dictionary_encoding": Key(True, rule.flag()),
+    "dictionary_encoding": Key(None, rule.optional(rule.flag())),
     "thread_count": Key(0, rule.whole(0, 1024)),
     "cache_query_plans": Key(True, rule.flag()),
     "query_memory_limit": Key(None, rule.optional(rule.size(of_machine=True))),
@@ -64,7 +64,7 @@ class ConfigKeys(TypedDict, total=False):
     enable_compression: bool
     compression_type: str
     compression_level: int
-    dictionary_encoding: bool
+    dictionary_encoding: bool | None
     thread_count: int
     cache_query_plans: bool
     query_memory_limit: int | float | str | None

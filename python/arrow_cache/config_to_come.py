@@ -9,7 +9,6 @@ from .config_keys import KEYS
 
 #: The keys of a feature, and what happens in its place.
 TO_COME: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("dictionary_encoding",), "strings are kept as they were put"),
     (
         ("persistent_storage", "storage_path", "metadata_db_path", "delete_files_on_close"),
         "nothing is stored: entries live in memory until the cache is closed",

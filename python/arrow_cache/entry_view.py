@@ -29,17 +29,20 @@ class EntryView:
         Under which key, and what was put.
     row_count : int
         Rows.
+    is_encoded : bool
+        Whether texts are kept encoded: a table of them holds copies, decoded.
     schema : pyarrow.Schema
         Columns and metadata as `arrow_cache.converters` wrote them.
     """
 
     # It does not hold the entry: the entry holds it.
-    __slots__ = ("_pieces", "key", "kind", "row_count", "schema")
+    __slots__ = ("_pieces", "is_encoded", "key", "kind", "row_count", "schema")
 
     def __init__(self, found: dict[str, Any], schema: pa.Schema) -> None:
         self.key: str = found["key"]
         self.kind: str = found["kind"]
         self.row_count: int = found["row_count"]
+        self.is_encoded: bool = bool(found["encoded_columns"])
         self._pieces: int = found["batch_count"] * max(1, found["column_count"])
         self.schema = schema
 
@@ -91,7 +94,7 @@ class EntryView:
         return rest + index
 
     def rows(self, entry: _core.Entry, first: int, count: int, positions: list[int] | None) -> pa.Table:
-        """Rows of the entry, zero copy; the table of all of them is kept for the next time, where there is room.
+        """Rows of the entry, zero copy; the table of all of them is kept for the next time, where there is room and it is no copy.
 
         Parameters
         ----------
@@ -110,7 +113,8 @@ class EntryView:
                     return table_of(_core.scan(entry, 0, 1, positions)).slice(0, 0)
                 return table_of(_core.scan(entry, first, count, positions))
             table = table_of(_core.scan(entry, 0, None, None))
-            _core.set_memo(entry, _TABLE, table, self._pieces * _PIECE_BYTES)
+            if not self.is_encoded:
+                _core.set_memo(entry, _TABLE, table, self._pieces * _PIECE_BYTES)
         assert isinstance(table, pa.Table)
         if positions is not None:
             table = table.select(positions)

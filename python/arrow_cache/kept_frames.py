@@ -20,7 +20,7 @@ _MEMO = "pandas"
 _FRAME_BYTES = 1000
 
 
-def whole_frame(entry: _core.Entry, convert: Callable[[], Any]) -> Any:
+def whole_frame(entry: _core.Entry, convert: Callable[[], Any], *, is_decoded: bool = False) -> Any:
     """The pandas object of an entry: kept, or converted and then kept where that is safe and there is room.
 
     Parameters
@@ -29,13 +29,15 @@ def whole_frame(entry: _core.Entry, convert: Callable[[], Any]) -> Any:
         The entry.
     convert : callable
         Makes the object.
+    is_decoded : bool
+        Whether what it holds of Arrow's may be a copy, of texts that the entry keeps encoded.
     """
     kept = _core.memo(entry, _MEMO)
     if kept is None:
         kept = convert()
         if not _can_be_shared(kept):
             return kept
-        _core.set_memo(entry, _MEMO, kept, _FRAME_BYTES + copy_on_write.own_bytes(kept))
+        _core.set_memo(entry, _MEMO, kept, _FRAME_BYTES + copy_on_write.own_bytes(kept, with_arrow=is_decoded))
     return kept.copy(deep=False)
 
 

@@ -49,6 +49,7 @@ def engine_options(config: ArrowCacheConfig) -> dict[str, Any]:
         "compression_type": config.compression_type if config.enable_compression else "none",
         "compression_level": config.compression_level,
         "check_interval": config.check_interval,
+        "dictionary_encoding": config.dictionary_encoding,
         "eviction_policy": config.eviction_policy,
         "policy_args": config.policy_args,
         "auto_partition": config.auto_partition,

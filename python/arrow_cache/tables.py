@@ -224,5 +224,5 @@ class Tables:
             return converters.from_arrow(view.rows(entry, first, count, positions), wanted, view.kind, offset=first)
 
         if wanted == "pandas" and positions is None and count == view.row_count:
-            return whole_frame(entry, convert)
+            return whole_frame(entry, convert, is_decoded=view.is_encoded)
         return convert()

@@ -22,7 +22,7 @@ DOCUMENTED = {
     "partition_size_bytes": 50 * 1024 * 1024,
     "enable_compression": True,
     "compression_type": "lz4",
-    "dictionary_encoding": True,
+    "dictionary_encoding": None,
     "thread_count": 4,
     "cache_query_plans": True,
     "spill_to_disk": True,
@@ -397,11 +397,11 @@ def warned(function):
 
 
 def test_what_has_no_effect_yet_is_said_once_at_the_callers_line():
-    found = warned(lambda: ArrowCache(persistent_storage=True, dictionary_encoding=True).close())
+    found = warned(lambda: ArrowCache(persistent_storage=True, cache_query_plans=True).close())
     assert len(found) == 1
     message, category, file = found[0]
     assert category is UserWarning and file == __file__
-    assert "persistent_storage=True" in message and "dictionary_encoding=True" in message and "nothing is stored" in message
+    assert "persistent_storage=True" in message and "cache_query_plans=True" in message and "nothing is stored" in message
     assert len(warned(lambda: ArrowCache(ArrowCacheConfig(persistent_storage=True)).close())) == 1
 
 

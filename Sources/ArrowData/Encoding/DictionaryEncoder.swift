@@ -29,6 +29,21 @@ struct DictionaryEncoder {
     self.threads = max(1, min(threads, array.count / Self.rowsPerThread))
   }
 
+  /// About how many bytes the encoded column takes, rather more than fewer; nil where the sample says that encoding does not pay.
+  func expectedBytes() -> Int? {
+    let expected: (values: Int, bytes: Int)? =
+      switch field.format {
+      case "u", "z": OffsetTexts<Int32>(array).flatMap { expectedValues($0) }
+      case "U", "Z": OffsetTexts<Int64>(array).flatMap { expectedValues($0) }
+      default: ViewTexts(array).flatMap { expectedValues($0) }
+      }
+    return expected.map { expected in
+      let width = expected.values <= 200 ? 1 : 2
+      let dictionary = min(2 * expected.bytes, dictionaryBytes(indexBytes: width))
+      return count * width + (count + 7) >> 3 + dictionary + 8 * CopyMemory.alignment
+    }
+  }
+
   /// The encoded column; nil where that does not pay, or where the column is damaged.
   func encode() throws(CacheError) -> (field: Field, node: ArrowArray, memory: CopyMemory)? {
     switch field.format {
@@ -40,7 +55,7 @@ struct DictionaryEncoder {
 
   private func encode(_ texts: some TextValues) throws(CacheError) -> (field: Field, node: ArrowArray, memory: CopyMemory)? {
     guard let expected = expectedValues(texts) else { return nil }
-    if expected <= 256, let encoded = try encode(texts, as: UInt8.self, indexFormat: "C", maximumValues: 256) { return encoded }
+    if expected.values <= 256, let encoded = try encode(texts, as: UInt8.self, indexFormat: "C", maximumValues: 256) { return encoded }
     return try encode(texts, as: UInt16.self, indexFormat: "S", maximumValues: Self.maximumValues)
   }
 
@@ -49,10 +64,11 @@ struct DictionaryEncoder {
 
   // MARK: - Sample
 
-  /// About how many values are distinct; nil where the sample says that encoding will not pay, or the column is damaged.
-  private func expectedValues(_ texts: some TextValues) -> Int? {
+  /// About how many values are distinct, and what they take with their offsets; nil where the sample says that encoding will not pay, or
+  /// the column is damaged.
+  private func expectedValues(_ texts: some TextValues) -> (values: Int, bytes: Int)? {
     guard dictionaryBytes(indexBytes: 1) > 0 else { return nil }
-    let size = min(count, max(2048, min(count / 128, 1 << 16)))
+    let size = min(count, max(2048, min(count / 128, 1 << 14)))
     var seen = DistinctValues(maximumCount: size, maximumBytes: .max)
     var taken = 0
     let step = count / size
@@ -66,12 +82,12 @@ struct DictionaryEncoder {
       _ = seen.code(value)
       taken += 1
     }
-    guard taken > 0 else { return 0 }
+    guard taken > 0 else { return (0, 8) }
     // The estimate is rough, and where it is too low the pass over the rows soon finds that.
     guard Self.population(distinct: seen.count, of: taken) <= Double(4 * Self.maximumValues) else { return nil }
     let expected = min(Self.population(distinct: seen.count, of: taken), Double(Self.maximumValues))
     let bytes = expected * (Double(seen.byteCount) / Double(seen.count) + 4)
-    return bytes <= Double(dictionaryBytes(indexBytes: expected <= 256 ? 1 : 2)) ? Int(expected) : nil
+    return bytes <= Double(dictionaryBytes(indexBytes: expected <= 256 ? 1 : 2)) ? (Int(expected), Int(bytes)) : nil
   }
 
   /// How many values there are where a sample of `size` has `distinct`, if all are equally frequent: of D values a sample of n is

@@ -2,6 +2,18 @@ import CArrow
 import Primitives
 
 extension RecordBatch {
+  /// Those of these columns (nil: all) that a sample says can be encoded, and about how many bytes they then take.
+  public func encodableColumns(of wanted: Set<Int>? = nil) -> (columns: Set<Int>, byteCount: Int) {
+    var columns: Set<Int> = []
+    var byteCount = 0
+    for (index, field) in schema.fields.enumerated() where wanted?.contains(index) ?? true {
+      guard let bytes = DictionaryEncoder(field, column(index).pointee, threads: 1)?.expectedBytes() else { continue }
+      columns.insert(index)
+      byteCount = byteCount.addingSaturated(bytes)
+    }
+    return (columns, byteCount)
+  }
+
   /// The batch with those of these columns (nil: all) dictionary-encoded that take at most half of the memory so; the others stay shared.
   /// nil where there is none such. `schema.plain` is the schema of before.
   ///

@@ -110,7 +110,7 @@ struct PersistWriter {
     guard entry.partitions.indices.contains(index) else { return [] }
     var slices: [RecordBatchSlice] = []
     for slice in entry.partitions[index].slices {
-      slices += try entry.segments[slice.segmentIndex].read(offset: slice.offset, count: slice.count)
+      slices += try entry.segments[slice.segmentIndex].readPlain(offset: slice.offset, count: slice.count)
     }
     return slices
   }

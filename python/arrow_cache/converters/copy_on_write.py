@@ -64,12 +64,13 @@ def guard(data: Any) -> Any:
     return data
 
 
-def own_bytes(data: Any) -> int:
-    """Bytes that a Series or DataFrame holds beside what it borrows by `lend` and what Arrow holds; the index included."""
+def own_bytes(data: Any, *, with_arrow: bool = False) -> int:
+    """Bytes that a Series or DataFrame holds beside what it borrows by `lend` and, unless ``with_arrow``, what Arrow holds; the index included."""
     total = 0 if isinstance(data.index, pd.RangeIndex) else int(data.index.memory_usage(deep=True))
     for block in data._mgr.blocks:
         values = block.values
         if isinstance(values, pd.arrays.ArrowExtensionArray):
+            total += int(values.nbytes) if with_arrow else 0
             continue
         owner = getattr(values, "_ndarray", values)
         while isinstance(owner, np.ndarray) and owner.base is not None:
