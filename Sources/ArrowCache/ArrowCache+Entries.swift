@@ -68,21 +68,21 @@ extension ArrowCache {
   @discardableResult
   public func remove(_ key: String) throws(CacheError) -> Bool {
     try checkUsable()
-    return store.remove(key)
+    return try store.removeDurably(key)
   }
 
   /// Drops every entry and returns how many there were.
   @discardableResult
   public func clear() throws(CacheError) -> Int {
     try checkUsable()
-    return store.clear()
+    return try store.clearDurably()
   }
 
   /// Lets an entry expire `ttl` seconds from now (nil: never); false where there is none.
   @discardableResult
   public func updateTTL(_ key: String, ttl: Double?) throws(CacheError) -> Bool {
     try checkUsable()
-    return try store.updateTTL(key, ttl: ttl)
+    return try store.updateTTLDurably(key, ttl: ttl)
   }
 
   /// Keeps an entry from being evicted until as many `unpin`s; false where there is no such entry.

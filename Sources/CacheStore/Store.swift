@@ -13,12 +13,30 @@ public final class Store: @unchecked Sendable {
   let tiers: Tiers
   /// The folders that entries are being persisted to.
   let persistedNow = Locked<Set<String>>([])
+  /// nil: entries end with the store.
+  let storage: Storage?
 
   /// Throws `.configuration` where an option cannot be. Nothing is made on disk before rows go there.
   public init(options: StoreOptions, clock: any Clock = SystemClock()) throws(CacheError) {
     try options.validate()
     self.options = options
-    tiers = try Tiers(options: options, clock: clock)
+    let storage = try options.storagePath.map { path throws(CacheError) in
+      try Storage(path, deletesFilesOnClose: options.deletesFilesOnClose, files: options.files)
+    }
+    do throws(CacheError) {
+      tiers = try Tiers(options: options, clock: clock)
+    } catch {
+      storage?.abandon()
+      throw error
+    }
+    self.storage = storage
+    guard let storage else { return }
+    do throws(CacheError) {
+      try reopen(storage)
+    } catch {
+      storage.abandon()
+      throw error
+    }
   }
 
   deinit { close() }
@@ -108,11 +126,14 @@ public final class Store: @unchecked Sendable {
   /// Entries that are held outside stay readable, from mapped files too.
   public func close() {
     tiers.housekeeper.stop()
+    removeGone()
+    if options.deletesFilesOnClose, storage != nil { for slot in tiers.catalog.withLock({ Array($0.slots.values) }) { slot.entry.keepMapped() } }
     tiers.change { catalog, _, dropped in
       catalog.isClosed = true
       catalog.removeAll("close", &dropped)
     }
     tiers.folder?.close()
+    storage?.close()
   }
 
   private func read(_ key: CacheKey, counting: Bool) -> Entry? {

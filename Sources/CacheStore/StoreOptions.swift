@@ -11,6 +11,10 @@ public struct StoreOptions: Sendable {
   public var spillsToDisk = true
   /// Where to: a folder of the store's own is made in it when the first rows go.
   public var spillDirectory = ".arrow_cache_spill"
+  /// A folder that entries are kept in beyond the store, each put durable when it returns; nil: they end with it.
+  public var storagePath: String?
+  /// Whether closing removes what is there, but for entries that have been persisted by name.
+  public var deletesFilesOnClose = true
   /// Most bytes on disk, DuckDB's temporary files included; nil: no limit.
   public var diskLimitBytes: Int?
   /// How files are compressed. What is not is mapped when it is read, without a copy.

@@ -24,6 +24,8 @@ final class Tiers: @unchecked Sendable {
   let housekeeper = Housekeeper()
   /// Segments on their way to disk or back.
   let movingCount = Atomic(0)
+  /// Keys whose entries have been evicted or have expired, and may still have files in the storage.
+  let gone = Locked<Set<CacheKey>>([])
   private let tick = Atomic<UInt64>(0)
 
   init(options: StoreOptions, clock: any Clock) throws(CacheError) {
@@ -60,6 +62,7 @@ final class Tiers: @unchecked Sendable {
       let occupied = item.slot.occupied
       let freed = item.slot.holding.segments.reduce(0) { $0 + $1.leave() }
       if item.kind == .evicted || item.kind == .expired {
+        if options.storagePath != nil { gone.withLock { _ = $0.insert(item.slot.key) } }
         counters.withLock { $0.count(item.kind == .evicted ? \.evicted : \.expired, item.cause, freed + occupied.disk) }
       }
       events.record(

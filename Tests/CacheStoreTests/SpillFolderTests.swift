@@ -268,6 +268,19 @@ final class Tool {
     return String(text.dropFirst(3))
   }
 
+  /// The lines that the tool prints until it ends.
+  func lines(_ command: String) -> [String] {
+    let line = Array("\(command)\n".utf8)
+    guard Glibc.write(input, line, line.count) == line.count else { return [] }
+    var lines: [String] = []
+    var answer = [CChar](repeating: 0, count: 8192)
+    while fgets(&answer, Int32(answer.count), output) != nil {
+      lines.append(String(decoding: answer.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+      if lines.last?.hasPrefix("ok") ?? false || lines.last?.hasPrefix("error") ?? false { break }
+    }
+    return lines
+  }
+
   func kill() {
     Glibc.kill(process, SIGKILL)
     waitpid(process, nil, 0)

@@ -10,6 +10,7 @@ import Primitives
 //   read IN [trust=automatic] [threads=1] [columns=0,2] [prefetch=no]
 //   verify IN
 //   persist IN FOLDER [key=k] [partition=100] [compression=uncompressed] [kill=N]   puts and persists the rows, ends at file call N
+//   store IN FOLDER WORD... [kill=N]      works on a storage, a line of answer a word: put-KEY-ROWS, ttl-KEY-SECONDS, remove-KEY, clear, close
 //   spill IN FOLDER               spills the first batch there, makes the folder for queries, and stays
 
 /// What `spill` has made: it goes with the process.
@@ -77,6 +78,7 @@ struct Command {
       _ = try folder.queryFolder
       return folder.path ?? ""
     case "persist": return try persist()
+    case "store": return try store()
     default: throw CacheError(.argument, "no such command")
     }
   }

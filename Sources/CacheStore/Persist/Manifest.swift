@@ -34,6 +34,8 @@ struct Manifest {
   let expiresAt: Double?
   let buildSeconds: Double?
   let compression: IPCCompression
+  /// Whether it was persisted by name, so that closing a cache does not remove it.
+  let isKept: Bool
   let parts: [Part]
 
   // MARK: writing
@@ -42,7 +44,8 @@ struct Manifest {
     let body = JSON.object([
       ("key", .text(key)), ("kind", .text(kind)), ("metadata", .text(userMetadata)), ("created_at", .double(createdAt)),
       ("expires_at", expiresAt.map(JSON.double) ?? .null), ("build_seconds", buildSeconds.map(JSON.double) ?? .null),
-      ("compression", .text(compression.rawValue)), ("rows", .integer(parts.reduce(0) { $0.saturatingSum($1.rowCount) })),
+      ("compression", .text(compression.rawValue)), ("kept", .bool(isKept)),
+      ("rows", .integer(parts.reduce(0) { $0.saturatingSum($1.rowCount) })),
       ("partitions", .list(parts.map(\.json))),
     ]).encoded
     var bytes = Self.head + "\(Self.format),\"seal\":\"00000000\",".utf8 + body.dropFirst() + "\n".utf8
@@ -107,12 +110,13 @@ struct Manifest {
     }
     (self.key, self.kind, self.userMetadata, self.createdAt) = (key, kind, userMetadata, createdAt)
     (expiresAt, buildSeconds) = (json["expires_at"]?.double, json["build_seconds"]?.double)
-    (self.compression, self.parts) = (compression, parts)
+    (self.compression, isKept, self.parts) = (compression, json["kept"]?.bool ?? true, parts)
   }
 
-  init(_ entry: Entry, expiresAt: Double?, compression: IPCCompression, parts: [Part]) {
+  init(_ entry: Entry, expiresAt: Double?, compression: IPCCompression, isKept: Bool, parts: [Part]) {
     (key, kind, userMetadata, createdAt) = (entry.key, entry.kind, entry.userMetadata, entry.createdAt)
-    (self.expiresAt, buildSeconds, self.compression, self.parts) = (expiresAt, entry.buildSeconds, compression, parts)
+    (self.expiresAt, buildSeconds) = (expiresAt, entry.buildSeconds)
+    (self.compression, self.isKept, self.parts) = (compression, isKept, parts)
   }
 }
 

@@ -11,10 +11,17 @@ struct PersistWriter {
   let compression: IPCCompression
   let level: Int
   let threadCount: Int
-  let isCancelled: (@Sendable () -> Bool)?
+  private let isCancelled: (@Sendable () -> Bool)?
+  private let expiresAt: Double?
+  /// nil: as before.
+  private let isKept: Bool?
   private let statistics: [Int: [Int: ColumnStatistics]]
 
-  init(_ entry: Entry, to folder: PersistedFolder, options: StoreOptions, isCancelled: (@Sendable () -> Bool)?) {
+  init(
+    _ entry: Entry, to folder: PersistedFolder, options: StoreOptions, expiresAt: Double?, isKept: Bool?,
+    isCancelled: (@Sendable () -> Bool)? = nil
+  ) {
+    (self.expiresAt, self.isKept) = (expiresAt, isKept)
     (self.entry, self.folder, self.isCancelled) = (entry, folder, isCancelled)
     (compression, level, threadCount) = (options.compression, options.compressionLevel, options.threadCount)
     statistics = entry.knownStatistics
@@ -33,7 +40,7 @@ struct PersistWriter {
       // Written first, then made durable together: the disk gets them in one go.
       for index in fresh.keys { try settle(&parts[index], provisional: fresh[index] ?? "") }
       if !fresh.isEmpty { try files.synchronizeFolder(folder.path) }
-      let manifest = Manifest(entry, expiresAt: entry.access.expiresAt, compression: compression, parts: parts)
+      let manifest = Manifest(entry, expiresAt: expiresAt, compression: compression, isKept: isKept ?? old?.isKept ?? false, parts: parts)
       try write(manifest, unless: old)
       let names = parts.map(\.name)
       entry.persisted.withLock { $0[folder.path] = names }

@@ -1,10 +1,12 @@
 import ArrowData
+import Glibc
 import Primitives
 
 /// Rows of a persisted partition. The file belongs to its folder and stays there; it is mapped as long as this lives, so that
 /// whoever persists another version meanwhile does not disturb it.
 final class PersistedFile: SegmentFile, @unchecked Sendable {
-  private let mapped: SpillMapping
+  /// What keeps the file readable without its name; nil: mapped when it is read, as long as there is room.
+  private let mapped: Locked<SpillMapping?>
 
   static func identity(key: String, kind: String, partition: Int) -> KeyValues {
     func pair(_ name: String, _ value: String) -> KeyValue { KeyValue(key: [UInt8](name.utf8), value: [UInt8](value.utf8)) }
@@ -38,11 +40,48 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
     }
     if isVerified { try file.verify() }
     let isCompressed = manifest.compression != .none
-    mapped = SpillMapping(file, number: 0, isCompressed: isCompressed, files: folder.files)
+    let mapping = SpillMapping(file, number: 0, isCompressed: isCompressed, files: folder.files)
+    mapped = Locked(mapping)
     super.init(
       path, byteCount: part.byteCount, pieces: pieces, schema: file.schema, identity: identity, isCompressed: isCompressed, mappings: nil,
       files: folder.files, words: Words(rows: "persisted rows", remedy: Self.remedy))
-    adopt(mapped)
+    adopt(mapping)
+  }
+
+  /// A part in a folder that nobody else writes to: mapped when it is read. Only its size is looked at, and without a schema that.
+  init(
+    _ index: Int, of manifest: Manifest, in folder: PersistedFolder, schema: Schema?, mappings: OpenMappings
+  ) throws(CacheError) {
+    let part = manifest.parts[index]
+    let path = "\(folder.path)/\(part.name)"
+    guard let status = try folder.files.status(path) else { throw .file("open", path, errorNumber: ENOENT) }
+    guard status.byteCount == part.byteCount else {
+      throw CacheError(.storage, "cannot read '\(path)': it has \(status.byteCount) bytes, its manifest says \(part.byteCount); \(Self.remedy)")
+    }
+    var known = schema
+    if known == nil {
+      var options = IPCReadOptions()
+      (options.trust, options.remedy) = (.sealed, Self.remedy)
+      known = try IPCFile(path, files: folder.files, options: options).schema
+    }
+    var pieces: [Range<Int>] = []
+    for rowCount in part.batchRows {
+      let start = pieces.last?.upperBound ?? 0
+      pieces.append(start..<start + rowCount)
+    }
+    mapped = Locked(nil)
+    super.init(
+      path, byteCount: part.byteCount, pieces: pieces, schema: known ?? Schema(fields: []),
+      identity: Self.identity(key: manifest.key, kind: manifest.kind, partition: index), isCompressed: manifest.compression != .none,
+      mappings: mappings, files: folder.files, words: Words(rows: "persisted rows", remedy: Self.remedy))
+  }
+
+  deinit { closeMapping() }
+
+  /// Maps the file for as long as this lives: its name is about to go.
+  func keepMapped() throws(CacheError) {
+    let mapping = try mapping()
+    mapped.withLock { if $0 == nil { $0 = mapping } }
   }
 
   private static let remedy = "persist the entry anew or restore the folder from a copy"

@@ -16,6 +16,8 @@ struct PersistedFolder {
   let path: String
   let files: any FileSystem
 
+  init(path: String, files: any FileSystem) { (self.path, self.files) = (path, files) }
+
   init(key: String, in parent: String, files: any FileSystem) {
     let readable = key.utf8.prefix(40).map { byte -> Character in
       switch byte {
@@ -39,6 +41,20 @@ struct PersistedFolder {
     let parts = name.dropFirst(5).dropLast(6).split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 2, UInt(parts[0]) != nil, parts[0].utf8.count >= 6 else { return false }
     return parts[1] == "new" || parts[1].utf8.count == 16 && UInt64(parts[1], radix: 16) != nil
+  }
+
+  /// Whether a folder of this name is one that is made for an entry.
+  static func isFolderName(_ name: String) -> Bool {
+    let tail = name.utf8.suffix(33)
+    return name.utf8.count >= 33 && tail.first == UInt8(ascii: "-")
+      && tail.dropFirst().allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+  }
+
+  /// Removes what is ours, and the folder where nothing else is in it.
+  func remove() {
+    sweep(keeping: [])
+    attempt { () throws(CacheError) in try files.unlink("\(path)/\(Self.lockName)") }
+    attempt { () throws(CacheError) in try files.removeFolder(path) }
   }
 
   /// The folder as something to write to, by one at a time. Made, with those above it, where it is not there.
@@ -75,7 +91,7 @@ struct PersistedFolder {
   }
 
   /// Makes a folder and those above it that are missing; their names are on the disk when it returns.
-  private static func makeFolders(_ path: String, _ files: any FileSystem) throws(CacheError) {
+  static func makeFolders(_ path: String, _ files: any FileSystem) throws(CacheError) {
     if let status = try files.status(path) {
       guard status.isFolder else { throw .file("make a folder in", path, errorNumber: ENOTDIR) }
       return

@@ -20,7 +20,7 @@ extension Store {
     }
     let folder = PersistedFolder(key: key, in: path, files: options.files)
     guard let (manifest, opened) = try open(folder, key, isVerified), (manifest.expiresAt ?? .infinity) > tiers.clock.now() else { return false }
-    let entry = try insert(key, manifest, opened)
+    let entry = try insert(key, manifest, opened, isDurable: storage.map { $0.folder(key).path == folder.path } ?? true)
     entry.persisted.withLock { $0[folder.path] = manifest.parts.map(\.name) }
     if manifest.expiresAt != nil { tiers.housekeeper.wakeForExpiry(tiers) }
     tiers.events.record(.put, key, version: entry.version, bytes: entry.sizeBytes, to: .disk, cause: "load", at: tiers.clock.now())
@@ -53,7 +53,8 @@ extension Store {
     }
   }
 
-  private func insert(_ key: String, _ manifest: Manifest, _ opened: [PersistedFile]) throws(CacheError) -> Entry {
+  /// `isDurable`: the files are those of the storage, where the store has one.
+  func insert(_ key: String, _ manifest: Manifest, _ opened: [PersistedFile], isDurable: Bool = true) throws(CacheError) -> Entry {
     let name = CacheKey(key)
     let usage = Usage(createdAt: tiers.clock.now(), expiresAt: manifest.expiresAt)
     let holding = try tiers.change { (catalog, now, dropped) throws(CacheError) -> Holding in
@@ -80,13 +81,19 @@ extension Store {
     let label = Entry.Label(key: key, kind: manifest.kind, userMetadata: manifest.userMetadata, buildSeconds: manifest.buildSeconds)
     let memos = tiers.memos
     do throws(CacheError) {
-      let entry = try tiers.change { (catalog, now, dropped) throws(CacheError) -> Entry in
-        if catalog.isClosed { throw CacheError(.closed, "the cache is closed: open a new one") }
-        for segment in segments { catalog.append(segment, to: holding) }
-        return catalog.insert(name, holding, expiresAt: manifest.expiresAt, &dropped) { version in
-          Entry(label, content, version: version, createdAt: manifest.createdAt, usage: usage, memos: memos)
+      func swap() throws(CacheError) -> Entry {
+        try tiers.change { (catalog, now, dropped) throws(CacheError) -> Entry in
+          if catalog.isClosed { throw CacheError(.closed, "the cache is closed: open a new one") }
+          for segment in segments { catalog.append(segment, to: holding) }
+          return catalog.insert(name, holding, expiresAt: manifest.expiresAt, &dropped) { version in
+            Entry(label, content, version: version, createdAt: manifest.createdAt, usage: usage, memos: memos)
+          }
         }
       }
+      let entry =
+        isDurable
+        ? try swap()
+        : try durably(label, content, expiresAt: manifest.expiresAt, createdAt: manifest.createdAt, check: {}, insert: swap)
       for (index, part) in manifest.parts.enumerated() { entry.keep(part.statistics, partition: index) }
       return entry
     } catch {

@@ -12,7 +12,7 @@ extension Store {
     let folder = PersistedFolder(key: key, in: try storagePath(parent), files: options.files)
     let started = elapsedSeconds()
     let byteCount = try persisting(folder.path) { () throws(CacheError) in
-      try PersistWriter(entry, to: folder, options: options, isCancelled: isCancelled).write()
+      try PersistWriter(entry, to: folder, options: options, expiresAt: entry.access.expiresAt, isKept: true, isCancelled: isCancelled).write()
     }
     tiers.events.record(
       .persisted, key, version: entry.version, bytes: byteCount, to: .disk, cause: "persist", seconds: elapsedSeconds() - started,
@@ -28,7 +28,7 @@ extension Store {
   }
 
   /// Runs `body` while no other call of this store writes to the folder.
-  private func persisting<Result>(_ path: String, _ body: () throws(CacheError) -> Result) throws(CacheError) -> Result {
+  func persisting<Result>(_ path: String, _ body: () throws(CacheError) -> Result) throws(CacheError) -> Result {
     persistedNow.wait { $0.insert(path).inserted ? true : nil }
     defer { persistedNow.signal { _ = $0.remove(path) } }
     return try body()

@@ -1,0 +1,123 @@
+import ArrowData
+import Primitives
+
+// What is durable when it returns, where the store keeps its entries beyond its own life; as without `Durably` elsewhere. All changes of a
+// key come one after the other: the file and the catalog have the same version last.
+extension Store {
+  /// As `remove`; the entry does not come back with the next store. Throws `.storage`, and the entry is still there, where that fails.
+  public func removeDurably(_ key: String) throws(CacheError) -> Bool {
+    guard let storage else { return remove(key) }
+    defer { removeGone() }
+    let folder = storage.folder(key)
+    return try persisting(folder.path) { () throws(CacheError) in
+      guard let entry = peek(key) else { return false }
+      entry.keepMapped()
+      try storage.forget(folder)
+      return remove(key)
+    }
+  }
+
+  /// As `clear`, an entry after the other.
+  public func clearDurably() throws(CacheError) -> Int {
+    guard storage != nil else { return clear() }
+    var count = 0
+    for key in keys() where try removeDurably(key) { count += 1 }
+    return count
+  }
+
+  /// As `updateTTL`.
+  public func updateTTLDurably(_ key: String, ttl: Double?) throws(CacheError) -> Bool {
+    guard let storage else { return try updateTTL(key, ttl: ttl) }
+    try validate(ttl: ttl)
+    let folder = storage.folder(key)
+    return try persisting(folder.path) { () throws(CacheError) in
+      guard let entry = peek(key) else { return false }
+      let expiresAt = ttl.map { tiers.clock.now() + $0 }
+      _ = try PersistWriter(entry, to: folder, options: options, expiresAt: expiresAt, isKept: nil).write()
+      return try updateTTL(key, ttl: ttl)
+    }
+  }
+
+  /// Writes what is to become an entry before `insert` makes it one, where the store has a storage.
+  func durably(
+    _ label: Entry.Label, _ content: Entry.Content, expiresAt: Double?, createdAt: Double, check: () throws(CacheError) -> Void,
+    insert: () throws(CacheError) -> Entry
+  ) throws(CacheError) -> Entry {
+    guard let storage else { return try insert() }
+    defer { removeGone() }
+    let folder = storage.folder(label.key)
+    return try persisting(folder.path) { () throws(CacheError) in
+      try check()
+      peek(label.key)?.keepMapped()
+      let usage = Usage(createdAt: createdAt, expiresAt: expiresAt)
+      let draft = Entry(label, content, version: 0, createdAt: createdAt, usage: usage, memos: tiers.memos)
+      _ = try PersistWriter(draft, to: folder, options: options, expiresAt: expiresAt, isKept: false).write()
+      do throws(CacheError) {
+        let entry = try insert()
+        let names = draft.persisted.withLock { $0 }
+        entry.persisted.withLock { $0.merge(names) { _, new in new } }
+        return entry
+      } catch {
+        // Closed meanwhile: nobody else removes it.
+        if error.code == .closed, options.deletesFilesOnClose { attempt { () throws(CacheError) in try storage.forget(folder) } }
+        throw error
+      }
+    }
+  }
+
+  /// Removes the files of entries that have been evicted or have expired.
+  func removeGone() {
+    guard let storage else { return }
+    let gone = tiers.gone.withLock { gone in
+      defer { gone = [] }
+      return gone
+    }
+    for key in gone {
+      let folder = storage.folder(key.text)
+      attempt { () throws(CacheError) in
+        try persisting(folder.path) { () throws(CacheError) in if peek(key.text) == nil { try storage.forget(folder) } }
+      }
+    }
+  }
+
+  /// Brings back what is in the storage: no rows are read before they are asked for. What cannot be read stays where it is, and an event says so.
+  func reopen(_ storage: Storage) throws(CacheError) {
+    let now = tiers.clock.now()
+    var found: [(folder: PersistedFolder, manifest: Manifest)] = []
+    for (folder, manifest, failure) in try storage.contents() {
+      if let manifest, let expiresAt = manifest.expiresAt, expiresAt <= now {
+        attempt { () throws(CacheError) in try storage.forget(folder) }
+      } else if let manifest, storage.folder(manifest.key).path == folder.path {
+        found.append((folder, manifest))
+      } else {
+        noteLost(manifest?.key ?? folder.path, failure?.description ?? "the folder has another name than its key's")
+      }
+    }
+    for (folder, manifest) in found.sorted(by: { $0.manifest.createdAt < $1.manifest.createdAt }) {
+      do throws(CacheError) {
+        var opened: [PersistedFile] = []
+        for index in manifest.parts.indices {
+          opened.append(try PersistedFile(index, of: manifest, in: folder, schema: opened.first?.schema, mappings: storage.mappings))
+        }
+        let entry = try insert(manifest.key, manifest, opened)
+        entry.persisted.withLock { $0[folder.path] = manifest.parts.map(\.name) }
+        folder.sweep(keeping: Set(manifest.parts.map(\.name)))
+      } catch {
+        noteLost(manifest.key, error.description)
+      }
+    }
+  }
+
+  private func noteLost(_ key: String, _ cause: String) {
+    tiers.events.record(.lost, key, version: 0, bytes: 0, from: .disk, cause: cause, at: tiers.clock.now())
+  }
+}
+
+extension Entry {
+  /// Maps what is in persisted files that are about to lose their names, for whoever still reads this version.
+  func keepMapped() {
+    for segment in segments {
+      if let file = segment.file as? PersistedFile { attempt { () throws(CacheError) in try file.keepMapped() } }
+    }
+  }
+}
