@@ -123,6 +123,7 @@ def main() -> None:
         results = {
             "machine": facts,
             "options": {key: value for key, value in vars(options).items() if key not in ("folder", "output")},
+            "plain_arrow_bytes": int(options.gb * 1e9),
             "verdict": found | {"files_left_after_close": left},
             "puts": watch.events("put"),
             "done": {key: value for key, value in watch.event("done").items() if key != "seconds"},

@@ -22,8 +22,13 @@ from tpch import QUERIES, TABLES, Question, is_right
 WEIGHTS = {"slice": 80, "whole": 8, "query": 12}
 
 
+_telling = threading.Lock()
+
+
 def say(kind: str, **facts: object) -> None:
-    print(json.dumps({"kind": kind, "time": time.monotonic(), **facts}), flush=True)
+    line = json.dumps({"kind": kind, "time": time.monotonic(), **facts})
+    with _telling:  # one line at a time
+        print(line, flush=True)
 
 
 def own_memory() -> dict[str, int]:

@@ -15,7 +15,7 @@ import pyarrow.ipc
 
 TABLES = ("region", "nation", "supplier", "customer", "part", "partsupp", "orders", "lineitem")
 
-#: What the tables of scale factor 1 take as Arrow, about; of that lineitem alone has two thirds.
+#: What the tables of scale factor 1 take as plain Arrow, about, each buffer once; of that lineitem alone has two thirds.
 BYTES_A_SCALE = 1.33e9
 
 #: The queries of the benchmark that read most, with its own parameters; {lineitem} and the like stand for the tables.
