@@ -252,7 +252,7 @@ final class DiskModel {
     let firstRow = entry.segments[..<index].reduce(0) { $0 + $1.rowCount } + offset
     let resident = segment.residentBatches
     do throws(CacheError) {
-      let slices = try segment.read(offset: offset, count: random(1...(segment.rowCount - offset)), columns: columns, isLent: true)
+      let slices = try segment.readPlain(offset: offset, count: random(1...(segment.rowCount - offset)), columns: columns, isLent: true)
       var buffers = BufferSet()
       let isFromFile = resident.isEmpty
       for batch in resident { buffers.insert(batch) }
