@@ -257,6 +257,8 @@ final class DiskModel {
       let isFromFile = resident.isEmpty
       for batch in resident { buffers.insert(batch) }
       if isFromFile, setting.compression != .none { for slice in slices { buffers.insert(slice.batch) } }
+      let encoded = columns.indices.filter { segment.schema.fields[columns[$0]].encodedFormat != nil }
+      if !encoded.isEmpty { for slice in slices { buffers.insert(slice.batch.selecting(encoded)) } }
       let spans = buffers.spans.filter { !isFromFile || segment.file?.maps($0.address) == false }
       return Lease(
         table: known.table, columns: columns, firstRow: firstRow, slices: slices, spans: spans, path: isFromFile ? segment.file?.path : nil)
