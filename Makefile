@@ -23,6 +23,7 @@ help:
 	@echo "make lint           mypy --strict"
 	@echo "make bench          both benchmarks: bench-query (SQL) and bench-convert (put and get)"
 	@echo "make bench-memory   whether the memory limit holds: 8 GB through a cache of 1 GB (about 15 minutes, 21 GB of disk)"
+	@echo "make bench-scale    what an operation costs among 100 000 entries, beside 1 000"
 	@echo "make bench-policies how many reads each eviction policy saves, beside libcachesim"
 	@echo "make readme         puts the demo's output and the measured figures into README.md"
 	@echo "make wheel          the wheel, in build/wheel"
@@ -116,6 +117,9 @@ bench-convert: $(ENV)
 bench-memory: .venv/.bench
 	@.venv/bin/python benchmarks/bench_memory.py $(BENCH)
 
+bench-scale: $(ENV)
+	@.venv/bin/python benchmarks/bench_scale.py $(BENCH)
+
 bench-policies: .venv/.bench
 	@.venv/bin/python benchmarks/bench_policies.py $(BENCH)
 
@@ -127,4 +131,4 @@ readme:
 clean:
 	rm -rf build .build dist .venv .venv-duckdb15 .mypy_cache .pytest_cache .hypothesis python/*.egg-info python/arrow_cache/_core.abi3.so
 
-.PHONY: help wheel demo test test-swift test-python test-duckdb2 test-duckdb15 lint check bench bench-query bench-convert bench-memory bench-policies readme clean
+.PHONY: help wheel demo test test-swift test-python test-duckdb2 test-duckdb15 lint check bench bench-query bench-convert bench-memory bench-scale bench-policies readme clean

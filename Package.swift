@@ -34,6 +34,7 @@ let package = Package(
     .executableTarget(name: "ipc-tool", dependencies: ["ArrowData", "CArrow", "CacheStore", "Primitives"], path: "Tests/ipc-tool"),
     .target(name: "PolicyReplay", dependencies: ["CacheStore", "Primitives"], path: "Tests/PolicyReplay"),
     .executableTarget(name: "policy-replay", dependencies: ["PolicyReplay", "CacheStore", "Primitives"], path: "Tests/policy-replay"),
+    .executableTarget(name: "store-scale", dependencies: ["CacheStore", "ArrowData", "CArrow", "Primitives"], path: "Tests/store-scale"),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
     .testTarget(name: "ArrowDataTests", dependencies: ["ArrowData", "CArrow", "Primitives"]),
     .testTarget(name: "ArrowIPCTests", dependencies: ["ArrowData", "CArrow", "Primitives"]),

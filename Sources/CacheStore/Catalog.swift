@@ -22,6 +22,8 @@ struct Catalog {
   private let eviction: any EvictionPolicy
   /// Who leaves memory first: every holding that is not pinned and has a segment in memory.
   private let spilling: any EvictionPolicy
+  /// Whether any may leave memory: the order is not kept up where none does.
+  private let isSpilling: Bool
   private var expiry = ExpiryQueue()
   private var spares: [WeakSegment] = []
   private var sparesSweptAt = 64
@@ -34,7 +36,9 @@ struct Catalog {
   var hits = 0
   var misses = 0
 
-  init(eviction: any EvictionPolicy, spilling: any EvictionPolicy) { (self.eviction, self.spilling) = (eviction, spilling) }
+  init(eviction: any EvictionPolicy, spilling: any EvictionPolicy, isSpilling: Bool) {
+    (self.eviction, self.spilling, self.isSpilling) = (eviction, spilling, isSpilling)
+  }
 
   // MARK: reading
 
@@ -52,7 +56,7 @@ struct Catalog {
     for other in keysByFolded[key.folded] ?? [] {
       if let slot = live(other, now, &dropped) { found.append(slot) }
     }
-    return found.sorted { $0.sequence < $1.sequence }
+    return found.sorted { $0.ordinal < $1.ordinal }
   }
 
   /// Counts a hit, which is an access, or a miss.
@@ -60,11 +64,12 @@ struct Catalog {
     guard let slot else { return misses += 1 }
     hits += 1
     accessTick += 1
-    slot.entry.usage.recordAccess(now)
-    slot.eviction.recordAccess(tick: accessTick)
-    eviction.touch(slot.eviction)
-    slot.holding.item.recordAccess(tick: accessTick)
-    spilling.touch(slot.holding.item)
+    slot.usage.recordAccess(now)
+    slot.recordAccess(tick: accessTick)
+    eviction.touch(slot)
+    guard isSpilling else { return }
+    slot.holding.recordAccess(tick: accessTick)
+    spilling.touch(slot.holding)
   }
 
   // MARK: changing
@@ -89,16 +94,16 @@ struct Catalog {
     accessTick += 1
     if old == nil { lastSequence += 1 }
     let slot = Slot(
-      entry: make(lastVersion), key: key, holding: holding, sequence: old?.sequence ?? lastSequence, expiresAt: expiresAt,
+      entry: make(lastVersion), key: key, holding: holding, ordinal: old?.ordinal ?? lastSequence, expiresAt: expiresAt,
       lastAccess: accessTick)
     slots[key] = slot
     if old == nil { keysByFolded[key.folded, default: []].append(key) }
     partitionCount += slot.entry.partitions.count
     if pins[key] == nil {
-      eviction.insert(slot.eviction)
+      eviction.insert(slot)
       rankForSpilling(holding)
     } else {
-      spilling.remove(holding.item, isEvicted: false)
+      spilling.remove(holding, isEvicted: false)
     }
     queueExpiry(slot)
     return slot.entry
@@ -134,7 +139,7 @@ struct Catalog {
       switch tier {
       case .memory: residentVictim(sparing: spared)
       case .disk: spilledVictim(sparing: spared)
-      default: eviction.victim(excluding: spared?.eviction)?.owner as? Slot
+      default: eviction.victim(excluding: spared) as? Slot
       }
     if let victim { remove(victim, .evicted, cause, &dropped) }
     return victim
@@ -144,10 +149,10 @@ struct Catalog {
     // What is being put ranks too, and cannot be evicted.
     var aside: [EvictionItem] = []
     defer { for item in aside { spilling.restore(item) } }
-    while let item = spilling.victim(excluding: spared?.holding.item) {
-      if let holding = item.owner as? Holding, let slot = slots[holding.key], slot.holding === holding { return slot }
+    while let item = spilling.victim(excluding: spared?.holding) {
+      if let holding = item as? Holding, let slot = slots[holding.key], slot.holding === holding { return slot }
       spilling.remove(item, isEvicted: false)
-      if item.owner is Holding { aside.append(item) }
+      aside.append(item)
     }
     return nil
   }
@@ -156,16 +161,16 @@ struct Catalog {
   private mutating func spilledVictim(sparing spared: Slot?) -> Slot? {
     var aside: [EvictionItem] = []
     defer { for item in aside.reversed() { eviction.restore(item) } }
-    while let item = eviction.victim(excluding: spared?.eviction) {
-      if let slot = item.owner as? Slot, slot.holding.hasTemporaryFile { return slot }
+    while let item = eviction.victim(excluding: spared) {
+      if let slot = item as? Slot, slot.holding.hasTemporaryFile { return slot }
       eviction.remove(item, isEvicted: false)
-      if item.owner is Slot { aside.append(item) }
+      aside.append(item)
     }
     return nil
   }
 
   private mutating func detach(_ slot: Slot, isEvicted: Bool) {
-    eviction.remove(slot.eviction, isEvicted: isEvicted)
+    eviction.remove(slot, isEvicted: isEvicted)
     discard(slot.holding)
     partitionCount -= slot.entry.partitions.count
   }
@@ -183,15 +188,21 @@ struct Catalog {
     let file: SegmentFile?
   }
 
+  /// What a segment is part of, as long as the store wants it.
+  func holding(of segment: Segment) -> Holding? {
+    guard let holding = segment.key.flatMap({ slots[$0]?.holding }), holding.segments.contains(where: { $0 === segment }) else { return nil }
+    return holding
+  }
+
   /// A segment has come to be in memory, or its move has ended.
   mutating func rankForSpilling(_ holding: Holding) {
-    guard holding.isLive, pins[holding.key] == nil, !holding.item.isRanked else { return }
-    spilling.restore(holding.item)
+    guard holding.isLive, pins[holding.key] == nil, !holding.isRanked else { return }
+    spilling.restore(holding)
   }
 
   mutating func append(_ segment: Segment, to holding: Holding) {
     holding.append(segment)
-    if holding.item.isRanked { spilling.resize(holding.item) } else { rankForSpilling(holding) }
+    if holding.isRanked { spilling.resize(holding) } else { rankForSpilling(holding) }
   }
 
   /// Marks the coldest segments, of about so many bytes, as leaving memory.
@@ -199,7 +210,7 @@ struct Catalog {
     var chosen: [Leaving] = []
     var bytes = 0
     while bytes < byteCount, let item = spilling.victim() {
-      guard let holding = item.owner as? Holding else {
+      guard let holding = item as? Holding else {
         spilling.remove(item, isEvicted: false)
         continue
       }
@@ -236,22 +247,22 @@ struct Catalog {
   /// The store does not want the rows any more.
   mutating func discard(_ holding: Holding) {
     holding.isLive = false
-    spilling.remove(holding.item, isEvicted: false)
+    spilling.remove(holding, isEvicted: false)
   }
 
   // MARK: pins
 
   mutating func pin(_ slot: Slot) {
     pins[slot.key, default: 0] += 1
-    eviction.remove(slot.eviction, isEvicted: false)
-    spilling.remove(slot.holding.item, isEvicted: false)
+    eviction.remove(slot, isEvicted: false)
+    spilling.remove(slot.holding, isEvicted: false)
   }
 
   mutating func unpin(_ key: CacheKey) {
     guard let count = pins[key] else { return }
     pins[key] = count > 1 ? count - 1 : nil
     guard count == 1, let slot = slots[key] else { return }
-    eviction.restore(slot.eviction)
+    eviction.restore(slot)
     rankForSpilling(slot.holding)
   }
 
@@ -263,10 +274,9 @@ struct Catalog {
   mutating func setExpiry(_ slot: Slot, _ expiresAt: Double?) {
     slot.expiresAt = expiresAt
     slot.entry.usage.recordExpiry(expiresAt)
-    slot.eviction.expiresAt = expiresAt
-    slot.holding.item.expiresAt = expiresAt
-    eviction.reschedule(slot.eviction)
-    spilling.reschedule(slot.holding.item)
+    slot.holding.expiresAt = expiresAt
+    eviction.reschedule(slot)
+    spilling.reschedule(slot.holding)
     queueExpiry(slot)
   }
 

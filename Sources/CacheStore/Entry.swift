@@ -23,7 +23,7 @@ public final class Entry: @unchecked Sendable {
   public let buildSeconds: Double?
 
   let usage: Usage
-  private let memos: MemoShelf
+  let memos: MemoShelf
   private let known = Locked<[StatisticsKey: ColumnStatistics]>([:])
 
   /// The files that have this version's partitions, by the folder that it has been persisted to or loaded from.
@@ -144,7 +144,4 @@ public final class Entry: @unchecked Sendable {
     }
     return isKept
   }
-
-  /// Takes out what keeps the rows in memory; the caller lets go of it with no lock held.
-  func takeRowHolders() -> [AnyObject] { memos.takeRowHolders() }
 }

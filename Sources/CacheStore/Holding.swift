@@ -2,28 +2,30 @@ import ArrowData
 
 /// The segments of one version of an entry, from before it is whole: what goes to disk first is decided over these. Only touched under
 /// the catalog's lock.
-final class Holding {
+///
+/// As an item it has a place in the order of spilling, as long as a segment could leave memory.
+final class Holding: EvictionItem {
   let key: CacheKey
   let usage: Usage
-  /// Its place in the order of spilling, as long as a segment could leave memory.
-  let item: EvictionItem
   private(set) var segments: [Segment] = []
-  /// What is kept beside the entry goes when its rows leave memory.
-  weak var entry: Entry?
+  /// Of the entry, once it is whole.
+  var version: UInt64?
+  /// What is kept beside the entry goes when its rows leave memory. Not the entry itself: a weak reference would make each use of it
+  /// cost a step more.
+  weak var memos: MemoShelf?
   /// Whether the store still wants it.
   var isLive = true
 
   init(key: CacheKey, usage: Usage, sequence: UInt64, lastAccess: UInt64, buildSeconds: Double?, expiresAt: Double?) {
     (self.key, self.usage) = (key, usage)
-    item = EvictionItem(
+    super.init(
       keyHash: key.stableHash, byteCount: 0, sequence: sequence, lastAccess: lastAccess, rebuildSeconds: buildSeconds, expiresAt: expiresAt)
-    item.owner = self
   }
 
   func append(_ segment: Segment) {
-    segment.holding = self
+    segment.key = key
     segments.append(segment)
-    item.byteCount = item.byteCount.saturatingSum(segment.byteCount)
+    byteCount = byteCount.saturatingSum(segment.byteCount)
   }
 
   /// Whether files go with it.

@@ -189,7 +189,7 @@ struct Intake {
     diskBytes = diskBytes.saturatingSum(bytes)
     tiers.counters.withLock { $0.count(\.spilled, "larger than the room", bytes) }
     tiers.events.record(
-      .spilled, holding.key.text, version: holding.item.sequence, segment: segments.count, bytes: bytes, to: .disk,
+      .spilled, holding.key.text, version: holding.sequence, segment: segments.count, bytes: bytes, to: .disk,
       cause: "larger than the room", seconds: elapsedSeconds() - started, at: tiers.clock.now())
     // Of the batch before, if not of this one, which the reader of the stream holds.
     tiers.noteFreed(bytes)

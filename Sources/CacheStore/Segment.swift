@@ -46,7 +46,7 @@ public final class Segment: @unchecked Sendable {
   /// Of the rows as they are kept: columns may be encoded.
   let schema: Schema
   /// Set once, before anyone else sees the segment.
-  weak var holding: Holding?
+  var key: CacheKey?
   private let usage: Usage
   private let tiers: Tiers
   private let state: Locked<State>
@@ -102,8 +102,8 @@ public final class Segment: @unchecked Sendable {
       withExtendedLifetime(reservation) {}
       return kept
     } catch {
-      if file.isTemporary, error.code == .storage, error.systemError == nil || error.isMissingFile, let holding {
-        tiers.lose(holding, error.message)
+      if file.isTemporary, error.code == .storage, error.systemError == nil || error.isMissingFile {
+        tiers.lose(self, error.message)
       }
       throw error
     }

@@ -1,24 +1,22 @@
 import ArrowData
 
 /// An entry's place in the catalog; only touched under the catalog's lock.
-final class Slot {
+///
+/// As an item it has a place in the order of eviction.
+final class Slot: EvictionItem {
   let entry: Entry
-  let key: CacheKey
+  let usage: Usage
   let holding: Holding
+  let key: CacheKey
   /// Its place among the keys, by first put.
-  let sequence: UInt64
-  var expiresAt: Double?
-  /// Its place in the order of eviction.
-  let eviction: EvictionItem
+  let ordinal: UInt64
 
-  init(entry: Entry, key: CacheKey, holding: Holding, sequence: UInt64, expiresAt: Double?, lastAccess: UInt64) {
-    (self.entry, self.key, self.holding, self.sequence) = (entry, key, holding, sequence)
-    self.expiresAt = expiresAt
-    eviction = EvictionItem(
+  init(entry: Entry, key: CacheKey, holding: Holding, ordinal: UInt64, expiresAt: Double?, lastAccess: UInt64) {
+    (self.entry, usage, self.holding, self.key, self.ordinal) = (entry, entry.usage, holding, key, ordinal)
+    super.init(
       keyHash: key.stableHash, byteCount: entry.sizeBytes, sequence: entry.version, lastAccess: lastAccess,
       rebuildSeconds: entry.buildSeconds, expiresAt: expiresAt)
-    eviction.owner = self
-    holding.entry = entry
+    (holding.version, holding.memos) = (entry.version, entry.memos)
   }
 
   /// Whether this is the version that the item in the queue is about, with the time it has.

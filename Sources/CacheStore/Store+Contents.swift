@@ -23,9 +23,9 @@ extension Store {
   public func contents() -> [EntryContents] {
     let found = tiers.change { catalog, now, dropped in
       _ = catalog.expireDue(now, &dropped)
-      return catalog.slots.values.map { (sequence: $0.sequence, slot: $0, isPinned: catalog.pins[$0.key] != nil) }
+      return catalog.slots.values.map { (ordinal: $0.ordinal, slot: $0, isPinned: catalog.pins[$0.key] != nil) }
     }
-    return found.sorted { $0.sequence < $1.sequence }.map {
+    return found.sorted { $0.ordinal < $1.ordinal }.map {
       let occupied = $0.slot.occupied
       return EntryContents(
         entry: $0.slot.entry, access: $0.slot.entry.access, isPinned: $0.isPinned, memoryBytes: occupied.memory, diskBytes: occupied.disk)

@@ -75,7 +75,7 @@ extension Store {
     } catch {
       tiers.catalog.withLock { $0.discard(holding) }
       if error.code == .memoryLimit {
-        tiers.events.record(.refused, key, version: 0, bytes: holding.item.byteCount, cause: error.message, at: tiers.clock.now())
+        tiers.events.record(.refused, key, version: 0, bytes: holding.byteCount, cause: error.message, at: tiers.clock.now())
       }
       throw error
     }

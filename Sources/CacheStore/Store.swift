@@ -72,9 +72,9 @@ public final class Store: @unchecked Sendable {
   public func keys() -> [String] {
     let found = tiers.change { catalog, now, dropped in
       _ = catalog.expireDue(now, &dropped)
-      return catalog.slots.values.map { (sequence: $0.sequence, key: $0.key.text) }
+      return catalog.slots.values.map { (ordinal: $0.ordinal, key: $0.key.text) }
     }
-    return found.sorted { $0.sequence < $1.sequence }.map(\.key)
+    return found.sorted { $0.ordinal < $1.ordinal }.map(\.key)
   }
 
   /// Lets the entry live for `ttl` seconds from now, or for ever (nil); false where there is none.

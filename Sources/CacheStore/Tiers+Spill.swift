@@ -53,9 +53,8 @@ extension Tiers {
       catalog.withLock { $0.rankForSpilling(item.holding) }
       return false
     }
-    // nil while it is being put.
-    let entry = catalog.withLock { _ in item.holding.entry }
-    let memos = entry?.takeRowHolders()
+    let (shelf, version) = catalog.withLock { _ in (item.holding.memos, item.holding.version ?? item.holding.sequence) }
+    let memos = shelf?.takeRowHolders()
     let now = clock.now()
     let (isDone, batches, charge) = catalog.withLock { catalog -> (Bool, [RecordBatch], MemoryCharge?) in
       guard item.holding.isLive, catalog.pins[item.holding.key] == nil else {
@@ -69,7 +68,7 @@ extension Tiers {
     guard isDone else { return false }
     counters.withLock { $0.count(\.spilled, cause, item.segment.byteCount) }
     events.record(
-      .spilled, item.holding.key.text, version: entry?.version ?? item.holding.item.sequence, segment: item.index,
+      .spilled, item.holding.key.text, version: version, segment: item.index,
       bytes: item.segment.byteCount, from: item.file == nil ? .memory : .both, to: .disk, cause: cause,
       seconds: elapsedSeconds() - started, at: now)
     return true

@@ -42,7 +42,8 @@ final class Tiers: @unchecked Sendable {
       Catalog(
         eviction: try makeEvictionPolicy(options.evictionPolicy, arguments: options.policyArguments, capacityBytes: evictable),
         spilling: try makeEvictionPolicy(
-          options.evictionPolicy, arguments: options.policyArguments, capacityBytes: options.memoryLimitBytes)))
+          options.evictionPolicy, arguments: options.policyArguments, capacityBytes: options.memoryLimitBytes),
+        isSpilling: folder != nil))
   }
 
   func nextTick() -> UInt64 { tick.wrappingAdd(1, ordering: .relaxed).newValue }
@@ -79,10 +80,10 @@ final class Tiers: @unchecked Sendable {
     if memory.totals.used > threshold { housekeeper.wake(self) }
   }
 
-  /// Rows of the entry cannot be read any more.
-  func lose(_ holding: Holding, _ cause: String) {
+  /// Rows of the entry that a segment is part of cannot be read any more.
+  func lose(_ segment: Segment, _ cause: String) {
     change { catalog, _, dropped in
-      guard holding.isLive, let slot = catalog.slots[holding.key], slot.holding === holding else { return }
+      guard let holding = catalog.holding(of: segment), let slot = catalog.slots[holding.key] else { return }
       catalog.remove(slot, .lost, cause, &dropped)
     }
   }

@@ -65,10 +65,10 @@ private final class Audit {
     }
     partitions += entry.partitions.count
     let isPinned = store.tiers.catalog.withLock { $0.pins[slot.key] != nil }
-    require(slot.holding.isLive && slot.holding.entry === entry, "\(key): holding")
-    require(slot.eviction.isRanked == !isPinned, "\(key): pinned \(isPinned), ranked for eviction \(slot.eviction.isRanked)")
+    require(slot.holding.isLive && slot.holding.version == entry.version, "\(key): holding")
+    require(slot.isRanked == !isPinned, "\(key): pinned \(isPinned), ranked for eviction \(slot.isRanked)")
     let couldLeave = !isPinned && entry.segments.contains(where: \.isInMemory)
-    let isRanked = slot.holding.item.isRanked
+    let isRanked = slot.holding.isRanked
     // What has left is still ranked until someone looks for more of it.
     require(isPinned ? !isRanked : isRanked || !couldLeave, "\(key): pinned \(isPinned), ranked for spilling \(isRanked)")
     require(entry.access.expiresAt == slot.expiresAt, "\(key): time to live")

@@ -6,7 +6,7 @@ import Primitives
 @testable import CacheStore
 
 /// A spill directory for a test, gone with it, whatever is in it.
-final class SpillPlace {
+final class SpillPlace: Sendable {
   let path: String
 
   init(_ parent: String? = nil) throws {

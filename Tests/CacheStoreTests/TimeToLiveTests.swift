@@ -1,3 +1,5 @@
+import ArrowData
+import Glibc
 import Primitives
 import Testing
 
@@ -100,5 +102,79 @@ import Testing
     #expect(fixture.store.tiers.catalog.withLock { $0.expiryQueueLength } < 200)
     fixture.clock.advance(by: 1007)
     #expect(fixture.store.keys() == ["b"])
+  }
+}
+
+/// With a thread in the background and the system's clock.
+@Suite struct BackgroundExpiryTests {
+  private let folder: SpillPlace
+
+  init() throws { folder = try SpillPlace() }
+
+  /// Waits, generously, for what nobody asks the store for.
+  private func eventually(_ holds: () -> Bool) -> Bool {
+    for _ in 0..<2000 {
+      if holds() { return true }
+      usleep(10_000)
+    }
+    return false
+  }
+
+  private func store(_ checkInterval: Double, _ limit: Int = 1_000_000) throws -> (Store, ReleaseCounter) {
+    var options = StoreOptions()
+    (options.checkInterval, options.memoryLimitBytes, options.spillDirectory) = (checkInterval, limit, folder["spill"])
+    return (try Store(options: options), ReleaseCounter())
+  }
+
+  private func put(_ store: Store, _ counter: ReleaseCounter, _ key: String, ttl: Double?, rows: Int = 10) throws {
+    let spec = StreamSpec(schema: try schema("l"), batches: [.table([numbers(0..<rows)], length: rows)])
+    _ = try store.put(
+      key: key, stream: try spec.reader(counter), kind: "", userMetadata: "", ttl: ttl, overwrite: true, autoPartition: nil, copyColumns: nil,
+      copyAll: false)
+  }
+
+  @Test(.timeLimit(.minutes(2))) func memoryAndFilesGoWithoutACall() throws {
+    let (store, counter) = try store(60, 4000)
+    // Most of it on disk.
+    for index in 0..<50 { try put(store, counter, "\(index)", ttl: 0.3, rows: 100) }
+    #expect(store.tiers.disk.fileCount > 0)
+    #expect(eventually { counter.live == 0 && store.tiers.disk.fileCount == 0 && store.tiers.memory.totals.used == 0 })
+    #expect(folder.all.filter { $0.hasSuffix(".arrow") } == [])
+    #expect(store.status().expiredCount == 50)
+    store.close()
+  }
+
+  @Test(.timeLimit(.minutes(2))) func aSoonerTimeWakesTheThread() throws {
+    let (store, counter) = try store(1000)
+    try put(store, counter, "late", ttl: 500)
+    try put(store, counter, "never", ttl: nil)
+    // It sleeps until "late" is due by now.
+    usleep(50_000)
+    try put(store, counter, "soon", ttl: 0.2)
+    #expect(eventually { counter.live == 2 })
+    #expect(try store.updateTTL("late", ttl: 0.1))
+    #expect(eventually { counter.live == 1 })
+    #expect(try store.updateTTL("never", ttl: 0.1))
+    #expect(eventually { counter.live == 0 })
+    store.close()
+  }
+
+  @Test(.timeLimit(.minutes(2))) func manyGoAtTheirTimes() throws {
+    let (store, counter) = try store(60)
+    for index in 0..<2000 { try put(store, counter, "\(index)", ttl: index % 2 == 0 ? 0.05 + Double(index) / 10_000 : 1000) }
+    #expect(eventually { counter.live == 1000 })
+    #expect(store.keys().count == 1000)
+    store.close()
+    #expect(counter.live == 0)
+  }
+
+  @Test(.timeLimit(.minutes(2))) func withoutAnIntervalOnlyCallsLook() throws {
+    let (store, counter) = try store(0)
+    try put(store, counter, "a", ttl: 0.05)
+    usleep(400_000)
+    #expect(counter.live == 1)
+    #expect(store.lookup("a") == nil)
+    #expect(counter.live == 0)
+    store.close()
   }
 }

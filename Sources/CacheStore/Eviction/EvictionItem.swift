@@ -1,9 +1,9 @@
 /// What a policy ranks: one entry, as far as ranking needs to know it. Only touched under the catalog's lock.
 ///
 /// An item is with one policy at a time; whoever is ranked by two policies has an item for each.
-package final class EvictionItem {
-  /// Whose item it is: the slot.
-  package weak var owner: AnyObject?
+///
+/// Whoever is ranked inherits from it, so that a read finds all in one place. A policy keeps what it has.
+package class EvictionItem {
   /// A hash of the key's bytes that is the same for every version of the entry: ghost lists remember keys by it.
   package let keyHash: UInt64
   /// Grows with every insertion into the store.
