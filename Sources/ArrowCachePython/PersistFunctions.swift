@@ -27,3 +27,18 @@ let load: PyCFunctionFast = { _, values, count in
     return boolean(try engine { () throws(CacheError) in try cache.load(key, from: folder, isVerified: isVerified) })
   }
 }
+
+let checkStorageFolder: PyCFunctionFast = { _, values, count in
+  function("check_storage", values, count, of: 2) { arguments throws(Failure) in
+    let (folder, repairs) = (try arguments.text("storage_dir"), try arguments.bool("repair"))
+    let findings = try engine { () throws(CacheError) in try checkStorage(folder, repairs: repairs, threadCount: 2) }
+    return try list(
+      findings.map { finding in
+        .mapping([
+          ("path", .text(finding.path)), ("key", PythonValue(finding.key)), ("num_rows", .integer(finding.rowCount)),
+          ("size_bytes", .integer(finding.byteCount)), ("problems", .sequence(finding.problems.map(PythonValue.text))),
+          ("repaired", .bool(finding.isRepaired)),
+        ])
+      })
+  }
+}

@@ -53,6 +53,7 @@ extension Store {
       let content = intake.content
       let label = Entry.Label(key: key, kind: kind, userMetadata: userMetadata, buildSeconds: buildSeconds)
       let memos = tiers.memos
+      let expiresAt = ttl.map { tiers.clock.now() + $0 }
       func check() throws(CacheError) {
         try tiers.change { (catalog, now, dropped) throws(CacheError) in try catalog.checkPut(name, overwrite, now, &dropped) }
       }
@@ -60,15 +61,13 @@ extension Store {
         try tiers.change { (catalog, now, dropped) throws(CacheError) -> Entry in
           try catalog.checkPut(name, overwrite, now, &dropped)
           _ = catalog.expireDue(now, &dropped)
-          let expiresAt = ttl.map { now + $0 }
           usage.recordExpiry(expiresAt)
           return catalog.insert(name, holding, expiresAt: expiresAt, &dropped) { version in
-            Entry(label, content, version: version, createdAt: now, usage: usage, memos: memos)
+            Entry(label, content, version: version, createdAt: storage == nil ? now : createdAt, usage: usage, memos: memos)
           }
         }
       }
-      let now = tiers.clock.now()
-      let entry = try durably(label, content, expiresAt: ttl.map { now + $0 }, createdAt: now, check: check, insert: insert)
+      let entry = try durably(label, content, expiresAt: expiresAt, createdAt: createdAt, check: check, insert: insert)
       tiers.events.record(.put, key, version: entry.version, bytes: entry.sizeBytes, to: .memory, cause: kind, at: entry.createdAt)
       if ttl != nil { tiers.housekeeper.wakeForExpiry(tiers) }
       return entry

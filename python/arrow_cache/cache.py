@@ -89,7 +89,10 @@ class ArrowCache(Tables, Importing, Queries, Scanning, Contents, Pinning, Persis
         return self._config
 
     def close(self) -> None:
-        """Drop all entries and the database. What was handed out stays valid; a second call does nothing."""
+        """Drop all entries and the database. What was handed out stays valid; a second call does nothing.
+
+        With ``persistent_storage`` the entries stay in ``storage_path`` for the next cache if ``delete_files_on_close`` is False.
+        """
         _core.close_cache(self._handle)
         _open_caches.discard(self)
 

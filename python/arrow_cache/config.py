@@ -78,13 +78,16 @@ class ArrowCacheConfig(Mapping[str, Any]):
     disk_limit : int, str or None, default None
         Bytes in `spill_directory` at most; None for no limit. Beyond it entries are evicted.
     persistent_storage : bool, default False
-        Whether entries outlive the process.
+        Whether entries outlive the process. What changes them (`put`, `remove`, `clear`, `update_ttl`) is then on the disk in `storage_path`
+        when it returns, and a cache that is opened there later has them all, without reading their rows before they are asked for.
+        One cache at a time can have the folder open.
     storage_path : str or path, default ".arrow_cache_storage"
-        Where they are stored.
+        Where they are stored. Also where `persist` writes to and `load` looks, if they are not told otherwise.
     metadata_db_path : str, path or None, default None
         File of the DuckDB database with the metadata; None for one in `storage_path`.
     delete_files_on_close : bool, default True
-        Whether closing the cache deletes its files.
+        Whether closing a cache with `persistent_storage` deletes what is in `storage_path`: entries then outlive only a process that was
+        killed. False: they are there for the next cache. What `persist` has written stays in any case.
 
     Raises
     ------

@@ -9,10 +9,7 @@ from .config_keys import KEYS
 
 #: The keys of a feature, and what happens in its place.
 TO_COME: tuple[tuple[tuple[str, ...], str], ...] = (
-    (
-        ("persistent_storage", "storage_path", "metadata_db_path", "delete_files_on_close"),
-        "nothing is stored: entries live in memory until the cache is closed",
-    ),
+    (("metadata_db_path",), "what describes entries is in their own files, and in the tables arrow_cache.entries and .partitions while the cache is open"),
     (("cache_query_plans",), "each query is planned anew"),
 )
 

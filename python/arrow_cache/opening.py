@@ -45,6 +45,8 @@ def engine_options(config: ArrowCacheConfig) -> dict[str, Any]:
         "memory_spill_threshold": config.memory_spill_threshold,
         "spill_to_disk": config.spill_to_disk,
         "spill_directory": os.path.abspath(config.spill_directory),
+        "storage_path": os.path.abspath(config.storage_path) if config.persistent_storage else None,
+        "delete_files_on_close": config.delete_files_on_close,
         "disk_limit": config.disk_limit,
         "compression_type": config.compression_type if config.enable_compression else "none",
         "compression_level": config.compression_level,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from . import _core
 from .arguments import checked_flag, checked_key
@@ -98,14 +99,61 @@ class Persisting:
         """
         return _core.load(self._handle, checked_key(key), self._storage_dir(storage_dir), checked_flag("verify", verify))
 
+    def check(self, storage_dir: str | os.PathLike[str] | None = None, *, repair: bool = False) -> list[dict[str, Any]]:
+        """Read all that has been persisted to a folder, and compare every byte with its checksum.
+
+        Parameters
+        ----------
+        storage_dir : str or path, optional
+            The folder. Default: ``storage_path`` of the configuration.
+        repair : bool, default False
+            Whether to remove what nobody can read: files that belong to nothing, and entries with a file that is missing or damaged. No cache
+            may have the folder open as its storage then. What a later version of arrow_cache has written is left alone.
+
+        Returns
+        -------
+        list of dict
+            Of each entry ``path``, ``key`` (None where it can't be told), ``num_rows``, ``size_bytes`` on disk, ``problems`` (texts; none
+            where all is well) and ``repaired``.
+
+        Raises
+        ------
+        StorageError
+            If there is no such folder, or a cache has it open and `repair` is asked for.
+
+        Notes
+        -----
+        ``arrow-cache check DIR`` (or ``python -m arrow_cache check DIR``) does the same.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> cache.persist("numbers", folder)
+        True
+        >>> [(found["key"], found["problems"]) for found in cache.check(folder)]
+        [('numbers', [])]
+        """
+        return check_storage(self._storage_dir(storage_dir), repair=repair)
+
     def _storage_dir(self, storage_dir: object) -> str:
         if storage_dir is None:
             return os.path.abspath(self._config.storage_path)
-        if not isinstance(storage_dir, str | os.PathLike):
-            raise InvalidArgumentType(f"storage_dir: give the path of a folder, not {type(storage_dir).__name__} ({shortened(storage_dir)})")
-        path = os.fspath(storage_dir)
-        if not isinstance(path, str):
-            raise InvalidArgumentType("storage_dir: give a path that is text, not bytes")
-        if not path or "\0" in path:
-            raise InvalidArgument(f"storage_dir: {path!r} is no path of a folder")
-        return os.path.abspath(path)
+        return folder_path(storage_dir)
+
+
+def check_storage(storage_dir: str, *, repair: bool) -> list[dict[str, Any]]:
+    """`Persisting.check` without a cache."""
+    return _core.check_storage(storage_dir, checked_flag("repair", repair))
+
+
+def folder_path(storage_dir: object) -> str:
+    """The path of a storage folder, from the root."""
+    if not isinstance(storage_dir, str | os.PathLike):
+        raise InvalidArgumentType(f"storage_dir: give the path of a folder, not {type(storage_dir).__name__} ({shortened(storage_dir)})")
+    path = os.fspath(storage_dir)
+    if not isinstance(path, str):
+        raise InvalidArgumentType("storage_dir: give a path that is text, not bytes")
+    if not path or "\0" in path:
+        raise InvalidArgument(f"storage_dir: {path!r} is no path of a folder")
+    return os.path.abspath(path)

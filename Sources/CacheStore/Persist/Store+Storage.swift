@@ -34,7 +34,13 @@ extension Store {
       guard let entry = peek(key) else { return false }
       let expiresAt = ttl.map { tiers.clock.now() + $0 }
       _ = try PersistWriter(entry, to: folder, options: options, expiresAt: expiresAt, isKept: nil).write()
-      return try updateTTL(key, ttl: ttl)
+      let isThere = tiers.change { catalog, now, dropped in
+        guard let slot = catalog.live(CacheKey(key), now, &dropped) else { return false }
+        catalog.setExpiry(slot, expiresAt)
+        return true
+      }
+      if ttl != nil { tiers.housekeeper.wakeForExpiry(tiers) }
+      return isThere
     }
   }
 

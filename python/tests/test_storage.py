@@ -1,0 +1,198 @@
+"""`persistent_storage`: what a cache has after a restart, after being killed, and who may open what."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from pandas.testing import assert_frame_equal
+
+from arrow_cache import ArrowCache
+from arrow_cache.errors import KeyExists, StorageError
+
+
+def stored(folder, *, delete=False, **options):
+    return ArrowCache(
+        spill_to_disk=False, persistent_storage=True, storage_path=folder, delete_files_on_close=delete, partition_size_rows=1000, **options
+    )
+
+
+def run(program, *arguments):
+    done = subprocess.run([sys.executable, "-c", program, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_a_new_process_opens_the_cache_warm(tmp_path):
+    program = """
+import os, sys, signal
+import numpy as np, pandas as pd, polars as pl, pyarrow as pa
+from arrow_cache import ArrowCache
+cache = ArrowCache(spill_to_disk=False, persistent_storage=True, storage_path=sys.argv[1], partition_size_rows=1000)
+cache.put("pandas", pd.DataFrame({"n": np.arange(5000)}, index=np.arange(5000) * 2), metadata={"source": "here"}, ttl=1000)
+cache.put("polars", pl.DataFrame({"a": [1, None], "s": ["x", "y"]}))
+cache.put("arrow", pa.table({"a": pa.array(["x", "y", "x"]).dictionary_encode()}))
+cache.put("gone", pd.DataFrame({"a": [1]}))
+cache.remove("gone")
+cache.put("brief", pd.DataFrame({"a": [1]}), ttl=0.05)
+cache.put("changed", pd.DataFrame({"a": [1]}))
+cache.put("changed", pd.DataFrame({"a": [2]}))
+cache.update_ttl("changed", 500)
+cache.query("SELECT count(*) FROM _cache_pandas WHERE n > 4500")
+print(repr(cache.get_metadata("pandas")["expires_at"]), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    time.sleep(0.06)
+    with stored(tmp_path) as cache:
+        assert sorted(cache.get_keys()) == ["arrow", "changed", "pandas", "polars"]
+        assert cache.status()["memory"]["allocated_bytes"] == 0
+        facts = cache.get_metadata("pandas")
+        assert facts["metadata"] == {"source": "here"} and facts["num_rows"] == 5000 and facts["partition_count"] == 5
+        assert facts["expires_at"] == float(done.stdout)
+        assert 400 < cache.get_metadata("changed")["ttl"] < 500
+        assert_frame_equal(cache.get("pandas"), pd.DataFrame({"n": np.arange(5000)}, index=np.arange(5000) * 2))
+        assert cache.get("polars").equals(pl.DataFrame({"a": [1, None], "s": ["x", "y"]}))
+        assert cache.get("arrow").equals(pa.table({"a": pa.array(["x", "y", "x"]).dictionary_encode()}))
+        assert cache.query("SELECT a FROM _cache_changed")["a"].tolist() == [2]
+        with pytest.raises(KeyExists):
+            cache.put("changed", pd.DataFrame({"a": [3]}), overwrite=False)
+
+
+def test_closing_deletes_or_keeps(tmp_path, frame):
+    with stored(tmp_path / "kept") as cache:
+        cache.put("k", frame)
+    with stored(tmp_path / "kept", delete=True) as cache:
+        assert_frame_equal(cache.get("k"), frame)
+        held = cache.get("k", target_type="arrow")
+        cache.put("by name", frame)
+        assert cache.persist("by name")
+    assert held.num_rows == 3
+    with stored(tmp_path / "kept", delete=True) as cache:
+        assert cache.get_keys() == ["by name"], "closing leaves what was persisted by name"
+        assert cache.clear() == 1
+    assert list((tmp_path / "kept").iterdir()) == []
+    with stored(tmp_path / "made" / "here", delete=True) as cache:
+        cache.put("k", frame)
+    assert not (tmp_path / "made" / "here").exists()
+
+
+def test_two_processes_and_one_folder(tmp_path, frame):
+    with stored(tmp_path) as cache:
+        cache.put("k", frame)
+        with pytest.raises(StorageError, match=f"in use .process {os.getpid()} "):
+            stored(tmp_path)
+        program = """
+import sys
+from arrow_cache import ArrowCache
+from arrow_cache.errors import StorageError
+try:
+    ArrowCache(spill_to_disk=False, persistent_storage=True, storage_path=sys.argv[1])
+except StorageError as error:
+    print(error)
+with ArrowCache(spill_to_disk=False) as cache:
+    print(cache.load("k", sys.argv[1]), cache.get("k").shape)
+"""
+        said = run(program, tmp_path)
+        assert f"process {os.getpid()}" in said and str(tmp_path) in said and "True (3, 3)" in said
+    with stored(tmp_path) as cache:
+        assert_frame_equal(cache.get("k"), frame)
+
+
+def test_what_is_loaded_from_elsewhere_is_stored(tmp_path, frame):
+    with ArrowCache(spill_to_disk=False) as cache:
+        cache.put("k", frame)
+        cache.persist("k", tmp_path / "elsewhere")
+    with stored(tmp_path / "store") as cache:
+        assert cache.load("k", tmp_path / "elsewhere")
+    with stored(tmp_path / "store") as cache:
+        assert_frame_equal(cache.get("k"), frame)
+
+
+def test_what_fails_is_not_stored(tmp_path, frame):
+    with stored(tmp_path, memory_limit=100_000) as cache:
+        cache.put("k", frame)
+        with pytest.raises(MemoryError):
+            cache.put("k", pd.DataFrame({"n": np.arange(1_000_000)}))
+    with stored(tmp_path) as cache:
+        assert_frame_equal(cache.get("k"), frame)
+
+
+def test_reopening_does_not_need_the_memory(tmp_path):
+    table = pa.table({"n": np.arange(100_000)})
+    with stored(tmp_path) as cache:
+        for number in range(10):
+            cache.put(f"k{number}", table)
+    with ArrowCache(
+        memory_limit=1_000_000, spill_directory=tmp_path / "spill", persistent_storage=True, storage_path=tmp_path, delete_files_on_close=False
+    ) as cache:
+        assert len(cache) == 10
+        assert sum(int(cache.query(f"SELECT sum(n) AS s FROM _cache_k{number}")["s"][0]) for number in range(10)) == 10 * 4999950000
+        assert cache.status()["memory"]["peak_bytes"] <= 1_000_000
+
+
+LOAD = """
+import random, sys, threading
+import numpy as np, pandas as pd
+from arrow_cache import ArrowCache
+cache = ArrowCache(spill_to_disk=False, persistent_storage=True, storage_path=sys.argv[1], partition_size_rows=1000)
+lock = threading.Lock()
+def say(text):
+    with lock:
+        sys.stdout.write(text + "\\n")
+        sys.stdout.flush()
+def work(name, seed):
+    choose = random.Random(seed)
+    value = seed * 1_000_000
+    while True:
+        key = f"{name}{choose.randrange(3)}"
+        if choose.random() < 0.8:
+            value += 1
+            say(f"begin {key} {value}")
+            frame = pd.DataFrame({"n": np.full(choose.randrange(1, 4000), value)})
+            cache.put(key, frame)
+            say(f"done {key} {value}")
+        else:
+            say(f"begin {key} 0")
+            cache.remove(key)
+            say(f"done {key} 0")
+say("ready 0 0")
+for index in range(3):
+    threading.Thread(target=work, args=("abc"[index], int(sys.argv[2]) * 10 + index)).start()
+"""
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("ARROW_CACHE_KILLS", "8"))))
+def test_killed_at_any_moment(tmp_path, seed):
+    """What was acknowledged is there, what was under way is there or not, whole, and nothing else is in the folder."""
+    process = subprocess.Popen([sys.executable, "-c", LOAD, str(tmp_path), str(seed)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline().startswith("ready")
+    timer = threading.Timer(random.Random(seed).uniform(0.01, 0.6), process.kill)
+    timer.start()
+    known, begun = {}, {}
+    for line in process.stdout:
+        word, key, value = line.split()
+        (begun if word == "begin" else known)[key] = int(value)
+        if word == "done":
+            begun.pop(key, None)
+    process.wait()
+    timer.join()
+    with stored(tmp_path) as cache:
+        for key in known.keys() | begun.keys() | set(cache.get_keys()):
+            allowed = {known.get(key, 0), begun.get(key, known.get(key, 0))}
+            found = cache.get(key)
+            values = {0} if found is None else set(found["n"])
+            assert len(values) == 1 and values <= allowed, (key, values, allowed)
+        for folder in tmp_path.iterdir():
+            if folder.is_dir():
+                assert {path.name.split("-")[0] for path in folder.iterdir()} <= {"part", "manifest.json", "lock"}
+                assert not list(folder.glob("*new*")) and not list(folder.glob("*.tmp.*"))
