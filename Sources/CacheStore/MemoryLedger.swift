@@ -24,7 +24,7 @@ final class MemoryLedger: Sendable {
   }
 
   fileprivate struct State {
-    var holders: [UInt: Holders] = [:]
+    var holders: [UInt: BufferHolders] = [:]
     var totals = Totals()
     /// Grows whenever memory has been given back or work on it has ended: what waits for room looks again.
     var generation: UInt64 = 0
@@ -179,59 +179,14 @@ extension MemoryLedger.State {
     return true
   }
 
-  fileprivate mutating func change(_ address: UInt, _ body: (inout Holders) -> Void) {
-    var held = holders[address] ?? Holders()
+  fileprivate mutating func change(_ address: UInt, _ body: (inout BufferHolders) -> Void) {
+    var held = holders[address] ?? BufferHolders()
     let (resident, leased) = (held.residentBytes, held.leasedBytes)
     body(&held)
     // Wrapping: a producer may claim buffers that no machine has, and what is added is taken back as it was.
     totals.resident &+= held.residentBytes &- resident
     totals.leased &+= held.leasedBytes &- leased
     holders[address] = held.isEmpty ? nil : held
-  }
-}
-
-/// Who holds one buffer.
-private struct Holders {
-  var resident = Reach()
-  var leased = Reach()
-
-  var residentBytes: Int { resident.largest }
-  var leasedBytes: Int { max(0, leased.largest - resident.largest) }
-  var isEmpty: Bool { resident.count == 0 && leased.count == 0 }
-}
-
-/// How far into a buffer its holders reach. Nearly always they all reach the same.
-private struct Reach {
-  private(set) var largest = 0
-  /// Holders that reach `largest`.
-  private(set) var count = 0
-  /// Holders of fewer bytes, by bytes.
-  private var smaller: [Int: Int] = [:]
-
-  var holderCount: Int { smaller.values.reduce(count, +) }
-
-  mutating func add(_ byteCount: Int) {
-    if count == 0 || byteCount > largest {
-      if count > 0 { smaller[largest] = count }
-      (largest, count) = (byteCount, 1)
-    } else if byteCount == largest {
-      count += 1
-    } else {
-      smaller[byteCount, default: 0] += 1
-    }
-  }
-
-  mutating func remove(_ byteCount: Int) {
-    if byteCount < largest {
-      guard let holders = smaller[byteCount] else { preconditionFailure("a holder that is not in the ledger") }
-      smaller[byteCount] = holders > 1 ? holders - 1 : nil
-    } else if count > 1 {
-      count -= 1
-    } else {
-      precondition(byteCount == largest && count == 1, "a buffer that is not in the ledger")
-      let next = smaller.keys.max()
-      (largest, count) = (next ?? 0, next.flatMap { smaller.removeValue(forKey: $0) } ?? 0)
-    }
   }
 }
 
