@@ -133,7 +133,7 @@ extension Tiers {
       let target = max(0, threshold - Int(Double(limit) * Self.hysteresis))
       // In steps, so that calls that wait find room early.
       while case let excess = memory.excess(over: target), excess > 0 {
-        guard spillColdest(min(excess, max(1 << 20, limit / 16)), cause: "threshold") else { break }
+        guard spillColdest(min(excess, max(1 << 20, limit / 16)), cause: Tiers.inBackground) else { break }
       }
     }
     for segment in housekeeper.takeWanted() { bringBack(segment) }

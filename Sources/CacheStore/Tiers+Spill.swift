@@ -3,6 +3,8 @@ import Primitives
 import Synchronization
 
 extension Tiers {
+  /// The cause of moves that nobody waits for.
+  static let inBackground = "threshold"
   /// How long nothing is written after a write has failed.
   private static let pauseSeconds = 5.0
 
@@ -46,7 +48,7 @@ extension Tiers {
         guard !isPaused else { throw CacheError(.storage, "a write has failed just now") }
         file = try write(
           item.rows, byteCount: item.segment.byteCount, schema: item.segment.schema, to: folder, sparing: sparing,
-          isWanted: { catalog.withLock { _ in item.holding.isLive } })
+          mayEvict: cause != Self.inBackground, isWanted: { catalog.withLock { _ in item.holding.isLive } })
       }
     } catch {
       item.segment.abandonMove()
@@ -75,17 +77,17 @@ extension Tiers {
   }
 
   /// Writes rows to a file of their own, within the disk limit. Entries are evicted where there is no room on disk otherwise, as long as
-  /// the rows are wanted.
+  /// the rows are wanted; unless nobody waits for the room (`mayEvict`).
   func write(
     _ rows: [RecordBatchSlice], byteCount: Int, schema: Schema, to folder: SpillFolder, sparing: CacheKey?,
-    isWanted: () -> Bool = { true }
+    mayEvict: Bool = true, isWanted: () -> Bool = { true }
   ) throws(CacheError) -> SpillFile {
     let started = elapsedSeconds()
     // Where the disk stays full whatever goes, others fill it.
     var freed = 0
     while true {
       do throws(CacheError) {
-        let charge = try takeDisk(byteCount.saturatingSum(4096 + 512 * rows.count), folder, sparing, isWanted)
+        let charge = try takeDisk(byteCount.saturatingSum(4096 + 512 * rows.count), folder, sparing, mayEvict, isWanted)
         let file = try folder.write(rows, schema: schema, keeping: charge)
         charge.settle(file.byteCount)
         counters.withLock { counters in
@@ -94,11 +96,12 @@ extension Tiers {
         }
         return file
       } catch {
-        if error.isOutOfSpace, freed <= byteCount, isWanted(), case let more = freeDisk(sparing), more > 0 {
+        if error.isOutOfSpace, freed <= byteCount, isWanted(), case let more = freeDisk(sparing, mayEvict), more > 0 {
           freed += more
           continue
         }
-        guard isWanted() else { throw error }
+        // In the background, a disk limit that is reached is no failure.
+        guard isWanted(), mayEvict || error.systemError != nil else { throw error }
         counters.withLock { counters in
           counters.spillFailures += 1
           counters.lastSpillFailure = error.description
@@ -111,13 +114,13 @@ extension Tiers {
   }
 
   private func takeDisk(
-    _ byteCount: Int, _ folder: SpillFolder, _ sparing: CacheKey?, _ isWanted: () -> Bool
+    _ byteCount: Int, _ folder: SpillFolder, _ sparing: CacheKey?, _ mayEvict: Bool, _ isWanted: () -> Bool
   ) throws(CacheError) -> DiskCharge {
     while isWanted() {
       let others = disk.limitBytes == nil ? 0 : folder.queryBytes()
       if let charge = disk.reserve(byteCount, beside: others) { return charge }
       let limit = disk.limitBytes ?? .max
-      guard byteCount <= limit, freeDisk(sparing) > 0 else {
+      guard byteCount <= limit, freeDisk(sparing, mayEvict) > 0 else {
         throw CacheError(
           .storage, "\(byteCount) bytes do not fit on disk: \(disk.bytes) of the disk limit of \(limit) are in use"
             + (others > 0 ? ", and \(others) by queries" : "") + "; raise disk_limit")
@@ -127,9 +130,10 @@ extension Tiers {
   }
 
   /// Gives up files: those of rows that are in memory too, else those of an entry, which is evicted. Returns about how many bytes.
-  private func freeDisk(_ sparing: CacheKey?) -> Int {
+  private func freeDisk(_ sparing: CacheKey?, _ mayEvict: Bool) -> Int {
     let spares = catalog.withLock { $0.takeSpareFiles() }
     guard spares.isEmpty else { return spares.reduce(0) { $0.saturatingSum($1.byteCount) } }
+    guard mayEvict else { return 0 }
     return change { catalog, _, dropped in catalog.evict("disk limit", having: .disk, sparing: sparing, &dropped)?.occupied.disk ?? 0 }
   }
 }
