@@ -36,9 +36,8 @@ struct PersistWriter {
     let old = try knownManifest()
     let oldNames = Set(old?.parts.map(\.name) ?? [])
     do throws(CacheError) {
-      var (parts, fresh) = try writeParts(old)
-      // Written first, then made durable together: the disk gets them in one go.
-      for index in fresh.keys { try settle(&parts[index], provisional: fresh[index] ?? "") }
+      let (parts, fresh) = try writeParts(old)
+      try settle(parts, fresh)
       if !fresh.isEmpty { try files.synchronizeFolder(folder.path) }
       let manifest = Manifest(entry, expiresAt: expiresAt, compression: compression, isKept: isKept ?? old?.isKept ?? false, parts: parts)
       try write(manifest, unless: old)
@@ -157,9 +156,14 @@ struct PersistWriter {
     return rows
   }
 
-  /// Makes a file durable and gives it its name.
-  private func settle(_ part: inout Manifest.Part, provisional: String) throws(CacheError) {
-    try files.synchronize(try files.open(provisional))
-    try files.rename(provisional, to: "\(folder.path)/\(part.name)")
+  /// Makes files durable, several at a time so that the disk always has something to do, and then gives them their names.
+  private func settle(_ parts: [Manifest.Part], _ fresh: [Int: String]) throws(CacheError) {
+    let written = fresh.sorted { $0.key < $1.key }
+    try parallel(count: written.count, threads: min(Self.syncThreads, written.count)) { _, index throws(CacheError) in
+      try files.synchronize(try files.open(written[index].value))
+    }
+    for (index, provisional) in written { try files.rename(provisional, to: "\(folder.path)/\(parts[index].name)") }
   }
+
+  private static let syncThreads = 8
 }
