@@ -9,6 +9,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -58,14 +59,14 @@ def main() -> None:
         with ArrowCache(dictionary_encoding=True) as encoded, ArrowCache(dictionary_encoding=False) as plain:
             puts = measured({"encoded": lambda: encoded.put("t", source), "plain": lambda: plain.put("t", source)}, arguments.rounds)
             gets = measured({"encoded": lambda: encoded.get("t"), "plain": lambda: plain.get("t")}, arguments.rounds)
-            work = {
+            work: dict[str, Callable[[], Any]] = {
                 "encoded": lambda: encoded.query(QUERY.format(t="_cache_t"), target_type="arrow"),
                 "plain": lambda: plain.query(QUERY.format(t="_cache_t"), target_type="arrow"),
                 "DuckDB table": lambda: native.sql(QUERY.format(t="t")).to_arrow_table(),
             }
             answers = [rows_of(run()) for run in work.values()]
             assert answers[0] == answers[1] == answers[2]
-            sizes = [round(cache.get_metadata("t")["size_bytes"] / 1e6) for cache in (encoded, plain)]
+            sizes = [round(cache.status()["current_size_bytes"] / 1e6) for cache in (encoded, plain)]
             print(f"{distinct:>6} texts: GROUP BY {measured(work, arguments.rounds)} ms, put {puts} ms, get {gets} ms, {sizes[0]} of {sizes[1]} MB", flush=True)
 
 
