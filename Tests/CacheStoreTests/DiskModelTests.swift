@@ -10,10 +10,12 @@ import Testing
 
   private static let seeds = (0..<setting("SEEDS", 4)).map { UInt64($0 + setting("FIRST_SEED", 0)) }
 
-  @Test(arguments: seeds) func nothingIsLostThatNeedNotBe(seed: UInt64) throws {
+  @Test(arguments: seeds) func nothingIsLostThatNeedNotBe(seed: UInt64) async throws {
     let model = try DiskModel(DiskModel.Setting(seed: seed))
     let steps = Self.setting("STEPS", 10_000)
     for step in 0..<steps {
+      // Others have time limits, which count from when they could have begun.
+      if step % 20 == 0 { await Task.yield() }
       guard model.step() else {
         Issue.record("step \(step), \(model.problems.joined(separator: "\n"))")
         return
