@@ -428,6 +428,7 @@ final class DiskModel {
       outside.possiblePaths.insert(String(failed.dropFirst("unlink ".count)))
     }
     held.possiblePaths = outside.possiblePaths
+    held.sharesMemory = setting.sharesRows
     for finding in store.findings(held) { fail(finding) }
     let keys = Set(store.tiers.catalog.withLock { $0.slots.keys.map(\.text) })
     let expected = Set(known.keys).union(expired.keys)
