@@ -28,7 +28,8 @@ extension ArrowCache {
     for column in columns ?? [] { try checkColumn(column, of: reader.schema) }
     return try store.put(
       key: key, stream: reader, kind: options.kind, userMetadata: options.metadata, ttl: options.ttl, overwrite: options.overwrite,
-      autoPartition: options.autoPartition, copyColumns: columns, copyAll: options.copy == .all, buildSeconds: options.buildSeconds)
+      autoPartition: options.autoPartition, copyColumns: columns, copyAll: options.copy == .all, buildSeconds: options.buildSeconds,
+      expectedBytes: options.expectedBytes)
   }
 
   /// Fills `stream` with rows `offset ..< offset + limit` (nil: to the end) of these columns (nil: all) of the entry, without a copy.

@@ -24,6 +24,8 @@ public struct PutOptions: Sendable {
   public var copy = ColumnCopy.none
   /// How long it took to make the data: what losing it would cost. Default: not known.
   public var buildSeconds: Double?
+  /// What the table will take at least: one that cannot fit is refused before anything goes for it. Default: not known.
+  public var expectedBytes: Int?
 
   public init() {}
 }

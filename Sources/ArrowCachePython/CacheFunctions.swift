@@ -20,7 +20,7 @@ let closeCache: PyCFunctionFast = { _, values, count in
 }
 
 let put: PyCFunctionFast = { _, values, count in
-  function("put", values, count, of: 10) { arguments throws(Failure) in
+  function("put", values, count, of: 11) { arguments throws(Failure) in
     let cache = try arguments.cache()
     let key = try arguments.text("key")
     let source = try arguments.streamSource("stream")
@@ -32,6 +32,7 @@ let put: PyCFunctionFast = { _, values, count in
     options.autoPartition = try arguments.optional().map { value throws(Failure) in try bool(value, "auto_partition") }
     options.copy = try columnCopy(arguments.next())
     options.buildSeconds = try arguments.seconds("build_seconds")
+    options.expectedBytes = try arguments.optional().map { value throws(Failure) in try integer(value, "expected_bytes") }
     // Moved out last: an argument that is wrong leaves the stream to the caller.
     var stream = try moved(source, "stream")
     let watch = SignalWatch()

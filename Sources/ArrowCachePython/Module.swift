@@ -10,7 +10,7 @@ private let functions: [(name: String, parameters: String, summary: String, func
   ("open_cache", "options, library", "Open a cache.", openCache),
   ("close_cache", "cache", "Drop every entry and the database; a second call does nothing.", closeCache),
   (
-    "put", "cache, key, stream, kind, metadata, ttl, overwrite, auto_partition, copy, build_seconds",
+    "put", "cache, key, stream, kind, metadata, ttl, overwrite, auto_partition, copy, build_seconds, expected_bytes",
     "Read an arrow_array_stream capsule to its end and keep it under key.", put
   ),
   ("lookup", "cache, key", "The current version of key, or None; counts a hit or a miss.", lookup),

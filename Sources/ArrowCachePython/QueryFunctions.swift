@@ -68,6 +68,7 @@ let status: PyCFunctionFast = { _, values, count in
       ("write_seconds", .double(store.tiers.writeSeconds)),
       ("spill_failures", .integer(store.tiers.spillFailures)),
       ("last_spill_failure", PythonValue(store.tiers.lastSpillFailure)),
+      ("lost_count", .integer(store.tiers.lostCount)),
       ("refused_count", .integer(store.tiers.refusedCount)),
       ("wait_count", .integer(store.tiers.waitCount)),
       ("wait_seconds", .double(store.tiers.waitSeconds)),

@@ -33,6 +33,11 @@ public struct BufferSet: Sendable {
     for (index, field) in batch.schema.fields.enumerated() { insert(field, batch.column(index).pointee) }
   }
 
+  fileprivate mutating func insertDictionaries(_ field: Field, _ node: ArrowArray) {
+    if let values = field.dictionary, let dictionary = node.dictionary { insert(values, dictionary.pointee) }
+    for (index, field) in field.children.enumerated() { if let child = node.child(index) { insertDictionaries(field, child.pointee) } }
+  }
+
   private mutating func insert(_ pointer: UnsafeRawPointer?, _ byteCount: Int) {
     if let pointer { insert(BufferSpan(address: UInt(bitPattern: pointer), byteCount: byteCount)) }
   }
@@ -69,6 +74,13 @@ public struct BufferSet: Sendable {
 }
 
 extension RecordBatch {
+  /// The bytes of the distinct buffers of dictionaries, which rows share.
+  public var dictionaryByteCount: Int {
+    var set = BufferSet()
+    for (index, field) in schema.fields.enumerated() { set.insertDictionaries(field, column(index).pointee) }
+    return set.totalBytes
+  }
+
   /// Every distinct buffer behind the batch. Costs a few steps a buffer, each time.
   public var buffers: [BufferSpan] {
     var set = BufferSet()

@@ -21,6 +21,9 @@ struct Intake {
 
   /// A copy is cut into segments of at most this share of the limit, so that some of it can leave.
   private static let segmentsPerLimit = 8
+  /// What a compressed piece may take of the limit: it is decompressed as a whole, by several threads.
+  private static let piecesPerLimit = 16
+  private static let maximumTries = 16
 
   let schema: Schema
   let holding: Holding
@@ -35,6 +38,8 @@ struct Intake {
   /// Every distinct buffer behind the segments in memory, and about the bytes of the others.
   private var buffers = BufferSet()
   private var diskBytes = 0
+  /// Why rows of this table could not go to disk.
+  private var diskFailure: CacheError?
   private let dictionaries = DictionaryCopies()
 
   init(
@@ -61,21 +66,23 @@ struct Intake {
     }
     rowCount += batch.rowCount
     let (batch, copied) = try encoded(batch)
+    let dictionaryBytes = batch.dictionaryByteCount
     let bytes = batch.byteCount(offset: 0, count: batch.rowCount)
     let rowBytes = plan.maximumBytes == .max && copied.isEmpty ? 0 : Double(bytes) / Double(batch.rowCount)
-    let maximumRows = maximumSegmentRows(batch, bytes, copied)
+    let maximumRows = maximumSegmentRows(batch, bytes, dictionaryBytes, copied)
+    let pieceRows = maximumPieceRows(batch, bytes)
     var first = 0
     while first < batch.rowCount {
       var pieces: [Range<Int>] = []
       var end = first
       // Partitions end where segments do, or within them.
       while end < batch.rowCount, end - first < maximumRows {
-        let count = min(plan.room(remaining: batch.rowCount - end, rowBytes: rowBytes), maximumRows - (end - first))
+        let count = min(plan.room(remaining: batch.rowCount - end, rowBytes: rowBytes), maximumRows - (end - first), pieceRows)
         plan.add(SegmentSlice(segmentIndex: segments.count, offset: end - first, count: count), rowBytes: rowBytes)
         pieces.append(end..<end + count)
         end += count
       }
-      try add(batch, rows: first..<end, pieces, copied)
+      try add(batch, rows: first..<end, pieces, copied, dictionaryBytes)
       first = end
     }
   }
@@ -113,26 +120,38 @@ struct Intake {
   }
 
   /// Rows of a batch that are kept as one. Memory that is shared with its producer can only be let go as a whole.
-  private func maximumSegmentRows(_ batch: RecordBatch, _ bytes: Int, _ copied: Set<Int>) -> Int {
+  private func maximumSegmentRows(_ batch: RecordBatch, _ bytes: Int, _ dictionaryBytes: Int, _ copied: Set<Int>) -> Int {
     guard let limit = tiers.memory.limitBytes, !copied.isEmpty, bytes > limit / Self.segmentsPerLimit else { return .max }
+    // Each file has the whole dictionary, which stays in memory until the last segment has left.
+    guard dictionaryBytes <= bytes / 16 else { return .max }
     return max(1, Int(Double(batch.rowCount) / Double(bytes) * Double(limit / Self.segmentsPerLimit)))
   }
 
+  private func maximumPieceRows(_ batch: RecordBatch, _ bytes: Int) -> Int {
+    guard tiers.folder != nil, tiers.options.compression != .none, let limit = tiers.memory.limitBytes, bytes > limit / Self.piecesPerLimit
+    else { return .max }
+    return max(1, Int(Double(batch.rowCount) / Double(bytes) * Double(limit / Self.piecesPerLimit)))
+  }
+
   /// Adds rows of a batch as a segment.
-  private mutating func add(_ batch: RecordBatch, rows: Range<Int>, _ pieces: [Range<Int>], _ copied: Set<Int>) throws(CacheError) {
-    let kept: (batch: RecordBatch, charge: MemoryCharge)?
+  private mutating func add(
+    _ batch: RecordBatch, rows: Range<Int>, _ pieces: [Range<Int>], _ copied: Set<Int>, _ dictionaryBytes: Int
+  ) throws(CacheError) {
+    var kept: (batch: RecordBatch, charge: MemoryCharge)?
     do throws(CacheError) {
-      kept = try keep(batch, rows, copied)
+      kept = try keep(batch, rows, copied, dictionaryBytes)
     } catch {
-      guard error.code == .memoryLimit, let folder = tiers.folder else { throw error }
+      guard error.code == .memoryLimit, tiers.folder != nil, request.deferral == nil else { throw error }
+    }
+    if kept == nil, let folder = tiers.folder {
       do throws(CacheError) { return try writeThrough(batch, pieces, folder) } catch let failure {
-        throw CacheError(.memoryLimit, error.message, cause: failure.description)
+        // The disk takes nothing: what is there goes once the table is known to fit without.
+        diskFailure = failure
+        request.deferral = Deferral(tiers.memory)
+        kept = try keep(batch, rows, copied, dictionaryBytes)
       }
     }
-    guard let kept else {
-      guard let folder = tiers.folder else { return }
-      return try writeThrough(batch, pieces, folder)
-    }
+    guard let kept else { return }
     buffers.insert(kept.batch)
     append(batch.schema, .memory(kept.batch, kept.charge), byteCount: kept.charge.byteCount, pieces.map { $0.lowerBound - rows.lowerBound..<$0.upperBound - rows.lowerBound }, rows.count)
     tiers.noteUse()
@@ -140,7 +159,7 @@ struct Intake {
 
   /// The rows in memory, counted; nil where they are to go to disk at once, since they alone would take most of the memory.
   private mutating func keep(
-    _ batch: RecordBatch, _ rows: Range<Int>, _ copied: Set<Int>
+    _ batch: RecordBatch, _ rows: Range<Int>, _ copied: Set<Int>, _ dictionaryBytes: Int
   ) throws(CacheError) -> (batch: RecordBatch, charge: MemoryCharge)? {
     if !replaced.isEmpty {
       // What the new version has too does not go with the old one.
@@ -150,14 +169,21 @@ struct Intake {
     }
     if copied.isEmpty {
       let spans = batch.buffers
-      let needed = tiers.memory.missingBytes(spans)
-      guard try belongsInMemory(needed) else { return nil }
-      let charge = MemoryCharge(spans, in: tiers.memory, inPlaceOf: try tiers.makeRoom(for: needed, request))
-      return (batch.keeping(charge), charge)
+      // What others have of it may leave memory while there is made room for the rest.
+      for _ in 0..<Self.maximumTries {
+        let needed = tiers.memory.missingBytes(spans)
+        guard try belongsInMemory(needed) else { return nil }
+        let reservation = try tiers.makeRoom(for: needed, request)
+        let allowance = request.deferral == nil ? request.allowance : .max
+        if let charge = MemoryCharge(admitting: spans, in: tiers.memory, inPlaceOf: reservation, allowance: allowance) {
+          return (batch.keeping(charge), charge)
+        }
+      }
+      throw CacheError(.memoryLimit, "\(request.purpose) shares buffers that leave memory and come back all the time: put it again")
     }
     let shared = copied.count == schema.fields.count ? [] : batch.selecting(schema.fields.indices.filter { !copied.contains($0) }).buffers
     let needed = batch.copyByteCount(columns: copied, offset: rows.lowerBound, count: rows.count)
-      .saturatingSum(tiers.memory.missingBytes(shared))
+      .saturatingSum(tiers.memory.missingBytes(shared)).saturatingSum(dictionaryBytes)
     guard try belongsInMemory(needed) else { return nil }
     let reservation = try tiers.makeRoom(for: needed, request)
     let copy = try batch.copied(columns: copied, offset: rows.lowerBound, count: rows.count, dictionaries: dictionaries)
@@ -168,16 +194,16 @@ struct Intake {
   /// Throws where the table, without going to disk, is more than the memory limit leaves beside what is pinned.
   private func belongsInMemory(_ needed: Int) throws(CacheError) -> Bool {
     guard let limit = tiers.memory.limitBytes else { return true }
-    guard tiers.folder == nil else { return needed <= tiers.options.thresholdBytes ?? limit }
+    guard tiers.folder == nil || request.deferral != nil else { return needed <= tiers.options.thresholdBytes ?? limit }
     let pinned = tiers.pinnedBytes(besides: holding.key)
     let total = buffers.totalBytes.saturatingSum(needed)
     guard total.saturatingSum(pinned) > limit else { return true }
-    tiers.counters.withLock { $0.refusedCount += 1 }
     throw CacheError(
       .memoryLimit,
       "'\(holding.key.text)' needs at least \(total) bytes, \(max(0, limit - pinned)) of the memory limit of \(limit) can be made free"
         + (pinned > 0 ? " (\(pinned) are pinned)" : "") + ": raise memory_limit, " + (pinned > 0 ? "unpin an entry, " : "")
-        + "let it spill (spill_to_disk) or put less")
+        + (diskFailure == nil ? "let it spill (spill_to_disk)" : "see to the disk, which takes nothing,") + " or put less",
+      cause: diskFailure?.description)
   }
 
   private mutating func writeThrough(_ batch: RecordBatch, _ pieces: [Range<Int>], _ folder: SpillFolder) throws(CacheError) {

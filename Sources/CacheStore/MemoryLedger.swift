@@ -111,6 +111,19 @@ final class MemoryLedger: Sendable {
     }
   }
 
+  /// As `add`; false, and nothing counted, where more is missing by now than was reserved and the limit leaves no room for it.
+  func admit(_ spans: [BufferSpan], inPlaceOf reservation: Reservation, allowance: Int) -> Bool {
+    state.withLock { state in
+      let missing = spans.reduce(0) { $0.saturatingSum(max(0, $1.byteCount - (state.holders[$1.address]?.resident.largest ?? 0))) }
+      let shortage = missing - reservation.reservedBytes
+      if shortage > 0, let limitBytes, state.totals.used.saturatingSum(shortage) > limitBytes.saturatingSum(allowance) { return false }
+      for span in spans { state.change(span.address) { $0.resident.add(span.byteCount) } }
+      state.totals.reserved &-= reservation.take()
+      state.totals.highWater = max(state.totals.highWater, state.totals.used)
+      return true
+    }
+  }
+
   /// Counts the buffers of one more holder, in place of what was reserved for them.
   func add(_ spans: [BufferSpan], inPlaceOf reservation: Reservation?, _ role: Role = .resident) {
     state.withLock { state in
@@ -199,6 +212,8 @@ final class Reservation: @unchecked Sendable {
 
   deinit { if byteCount != 0 { ledger.release(byteCount) } }
 
+  var reservedBytes: Int { byteCount }
+
   /// Takes over what another one has.
   func add(_ other: Reservation) { byteCount = byteCount.saturatingSum(other.take()) }
 
@@ -234,13 +249,23 @@ final class MemoryCharge: @unchecked Sendable {
   var byteCount: Int { spans.reduce(0) { $0.saturatingSum($1.byteCount) } }
   /// Changed once, by whoever takes the batch out of the store, before the last reference goes.
   private var role: MemoryLedger.Role
+  private var isCounted = true
 
   init(_ spans: [BufferSpan], in ledger: MemoryLedger, inPlaceOf reservation: Reservation? = nil, role: MemoryLedger.Role = .resident) {
     (self.ledger, self.spans, self.role) = (ledger, spans, role)
     ledger.add(spans, inPlaceOf: reservation, role)
   }
 
-  deinit { ledger.remove(spans, role) }
+  /// nil where `MemoryLedger.admit` says no.
+  init?(admitting spans: [BufferSpan], in ledger: MemoryLedger, inPlaceOf reservation: Reservation, allowance: Int) {
+    (self.ledger, self.spans, role) = (ledger, spans, .resident)
+    guard ledger.admit(spans, inPlaceOf: reservation, allowance: allowance) else {
+      isCounted = false
+      return nil
+    }
+  }
+
+  deinit { if isCounted { ledger.remove(spans, role) } }
 
   /// The store lets go of the batch. Returns by how many bytes less are resident.
   @discardableResult

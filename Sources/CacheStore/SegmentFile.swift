@@ -10,6 +10,8 @@ import Primitives
 public class SegmentFile: @unchecked Sendable {
   private struct Opened {
     weak var mapping: SpillMapping?
+    /// The mapping, where it must outlive the file's name.
+    var kept: SpillMapping?
   }
 
   /// How a file is called in errors, and what to do where it is lost.
@@ -50,7 +52,13 @@ public class SegmentFile: @unchecked Sendable {
   var isTemporary: Bool { false }
 
   /// Takes a mapping that is there already.
-  func adopt(_ mapping: SpillMapping) { opened.withLock { $0.mapping = mapping } }
+  func adopt(_ mapping: SpillMapping, isKept: Bool) { opened.withLock { ($0.mapping, $0.kept) = (mapping, isKept ? mapping : nil) } }
+
+  /// Keeps the file readable without its name.
+  func keepMapped() throws(CacheError) {
+    let mapping = try mapping()
+    opened.withLock { $0.kept = mapping }
+  }
 
   /// Forgets the mapping, which goes with its last reader.
   func closeMapping() {

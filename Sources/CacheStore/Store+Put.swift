@@ -17,9 +17,10 @@ extension Store {
   ///   - copyColumns: columns to copy into private memory; the others stay shared with their producer.
   ///   - copyAll: copies every column.
   ///   - buildSeconds: how long it took to make what is put.
+  ///   - expectedBytes: what the table will take at least, where that is known: one that cannot fit is refused before anything goes for it.
   public func put(
     key: String, stream: StreamReader, kind: String, userMetadata: String, ttl: Double?, overwrite: Bool, autoPartition: Bool?,
-    copyColumns: Set<Int>?, copyAll: Bool, buildSeconds: Double? = nil
+    copyColumns: Set<Int>?, copyAll: Bool, buildSeconds: Double? = nil, expectedBytes: Int? = nil
   ) throws(CacheError) -> Entry {
     defer { stream.close() }
     guard !key.isEmpty else { throw CacheError(.argument, "the key is empty: use any other text") }
@@ -27,6 +28,7 @@ extension Store {
     if let field = stream.schema.fields.first(where: { $0.encodedFormat != nil }) {
       throw CacheError(.type, "column '\(field.name)' has the metadata of a column that a cache has encoded: drop the field's metadata before it is put")
     }
+    try checkExpected(expectedBytes, key)
     let name = CacheKey(key)
     let createdAt = tiers.clock.now()
     let usage = Usage(createdAt: createdAt, expiresAt: nil)
@@ -42,6 +44,7 @@ extension Store {
     do throws(CacheError) {
       let isPartitioned = autoPartition ?? options.autoPartition
       var request = RoomRequest(purpose: "'\(key)'", sparing: name, allowance: tiers.memory.bytesHeld(byNoneBesides: replaced))
+      request.evicts = tiers.folder == nil
       request.deferral = tiers.folder == nil && options.memoryLimitBytes != nil ? Deferral(tiers.memory) : nil
       var intake = Intake(
         schema: stream.schema, copying: copyAll ? .everything : .columns(copyColumns ?? []),
@@ -49,7 +52,7 @@ extension Store {
           maximumRows: isPartitioned ? options.partitionSizeRows : .max, maximumBytes: isPartitioned ? options.partitionSizeBytes : .max),
         holding: holding, request: request, replaced: replaced, tiers: tiers)
       try intake.read(stream)
-      if let deferral = request.deferral { try tiers.admit(deferral, intake.request) }
+      if let deferral = intake.request.deferral { try tiers.admit(deferral, intake.request) }
       let content = intake.content
       let label = Entry.Label(key: key, kind: kind, userMetadata: userMetadata, buildSeconds: buildSeconds)
       let memos = tiers.memos
@@ -74,10 +77,23 @@ extension Store {
     } catch {
       tiers.catalog.withLock { $0.discard(holding) }
       if error.code == .memoryLimit {
+        tiers.counters.withLock { $0.refusedCount += 1 }
         tiers.events.record(.refused, key, version: 0, bytes: holding.byteCount, cause: error.message, at: tiers.clock.now())
       }
       throw error
     }
+  }
+}
+
+extension Store {
+  private func checkExpected(_ expectedBytes: Int?, _ key: String) throws(CacheError) {
+    guard let expectedBytes, let limit = options.memoryLimitBytes, options.compression == .none else { return }
+    let disk = options.spillsToDisk ? options.diskLimitBytes ?? .max : 0
+    guard expectedBytes > limit.saturatingSum(disk) else { return }
+    tiers.counters.withLock { $0.refusedCount += 1 }
+    let message = "'\(key)' needs about \(expectedBytes) bytes, the memory limit is \(limit) and the disk limit \(disk): raise one of them or put less"
+    tiers.events.record(.refused, key, version: 0, bytes: expectedBytes, cause: message, at: tiers.clock.now())
+    throw CacheError(.memoryLimit, message)
   }
 }
 

@@ -20,6 +20,8 @@ public struct TierCounters: Hashable, Sendable {
   /// Writes that failed, and the words of the last failure.
   public var spillFailures = 0
   public var lastSpillFailure: String?
+  /// Entries that were removed since their rows on disk could not be read any more.
+  public var lostCount = 0
   /// Puts that were refused.
   public var refusedCount = 0
   /// Calls that had to wait for room or make it, and how long together.

@@ -8,13 +8,16 @@ struct RoomRequest {
   var sparing: CacheKey?
   /// Memory above the limit that may be taken, since it is given back when the put ends: the old version's, where it cannot leave.
   var allowance = 0
-  /// Where rows may not go to disk, nothing goes before the put is known to fit.
+  /// Where rows cannot go to disk, nothing goes before the put is known to fit.
   var deferral: Deferral?
+  /// Whether entries may be evicted where their rows cannot go to disk.
+  var evicts = true
 }
 
 extension Tiers {
-  /// How long a call waits for others to give memory back, at most.
-  private static let patienceSeconds = 60.0
+  /// How long a call waits for others to give memory back, at most; and a put, whose rows can go to disk instead.
+  private static let patienceSeconds = 20.0
+  private static let putPatienceSeconds = 2.0
 
   /// Takes memory, after moving rows to disk and evicting entries where that is needed, or after others have.
   ///
@@ -45,13 +48,14 @@ extension Tiers {
         counters.waitSeconds += elapsedSeconds() - started
       }
     }
+    let patience = request.evicts || folder == nil ? Self.patienceSeconds : Self.putPatienceSeconds
     while true {
       let generation = memory.generation
       if let taken = take() { return taken }
       guard giveWay(byteCount, request) else {
         // Others may be about to give back what they have taken, or to end a move.
         let others = memory.totals.reserved > 0 || movingCount.load(ordering: .relaxed) > 0
-        guard others, elapsedSeconds() - started < Self.patienceSeconds else { throw refusal(byteCount, request) }
+        guard others, elapsedSeconds() - started < patience else { throw refusal(byteCount, request) }
         memory.wait(since: generation, waitMillis: 100)
         continue
       }
@@ -69,6 +73,8 @@ extension Tiers {
     let memos = memos.takeMemos()
     if !memos.isEmpty { return true }
     if spillColdest(excess, cause: "room", sparing: request.sparing) { return true }
+    // As long as the disk takes rows, what is in memory still is moving, pinned or being put.
+    guard folder == nil || isPaused && request.evicts else { return false }
     return evictResident(excess, request)
   }
 
@@ -89,11 +95,10 @@ extension Tiers {
     let limit = memory.limitBytes ?? .max
     let failure = counters.withLock { $0.lastSpillFailure }
     let disk = folder == nil ? "spill_to_disk is off" : failure.map { "the disk takes nothing: \($0)" } ?? "nothing more can go to disk"
-    counters.withLock { $0.refusedCount += 1 }
     return CacheError(
       .memoryLimit,
       "\(request.purpose) needs \(byteCount) bytes, \(max(0, limit - totals.used)) of the memory limit of \(limit) are free "
         + "(\(totals.resident) in entries that are pinned or being put, \(totals.reserved) taken by other calls; \(disk)): "
-        + "raise memory_limit, unpin an entry or put less")
+        + "raise memory_limit\(options.diskLimitBytes == nil ? "" : " or disk_limit"), unpin an entry or put less")
   }
 }

@@ -6,7 +6,7 @@ extension Tiers {
   /// The cause of moves that nobody waits for.
   static let inBackground = "threshold"
   /// How long nothing is written after a write has failed.
-  private static let pauseSeconds = 5.0
+  private static let pauseSeconds = 2.0
 
   /// Moves the coldest segments, of about so many bytes, to disk; false where none could go.
   func spillColdest(_ byteCount: Int, cause: String, sparing: CacheKey? = nil) -> Bool {
@@ -35,7 +35,8 @@ extension Tiers {
     return moved
   }
 
-  private var isPaused: Bool { counters.withLock { $0.pausedUntil > elapsedSeconds() } }
+  /// Whether nothing is written at the moment, since a write has failed.
+  var isPaused: Bool { counters.withLock { $0.pausedUntil > elapsedSeconds() } }
 
   /// Moves one segment; false where it stays in memory.
   private func leave(_ item: Catalog.Leaving, _ folder: SpillFolder, _ cause: String, _ sparing: CacheKey?) -> Bool {
@@ -122,7 +123,7 @@ extension Tiers {
       let limit = disk.limitBytes ?? .max
       guard byteCount <= limit, freeDisk(sparing, mayEvict) > 0 else {
         throw CacheError(
-          .storage, "\(byteCount) bytes do not fit on disk: \(disk.bytes) of the disk limit of \(limit) are in use"
+          .memoryLimit, "\(byteCount) bytes do not fit on disk: \(disk.bytes) of the disk limit of \(limit) are in use"
             + (others > 0 ? ", and \(others) by queries" : "") + "; raise disk_limit")
       }
     }

@@ -59,18 +59,22 @@ final class Tiers: @unchecked Sendable {
   }
 
   private func letGo(_ dropped: inout [Catalog.Dropped], _ now: Double) {
+    var freedBytes = 0
     for item in dropped {
       let occupied = item.slot.occupied
-      let freed = item.slot.holding.segments.reduce(0) { $0 + $1.leave() }
+      let freed = item.slot.holding.segments.reduce(0) { $0.saturatingSum($1.leave()) }
+      freedBytes = freedBytes.saturatingSum(freed)
       if item.kind == .evicted || item.kind == .expired {
         if options.storagePath != nil { gone.withLock { _ = $0.insert(item.slot.key) } }
-        counters.withLock { $0.count(item.kind == .evicted ? \.evicted : \.expired, item.cause, freed + occupied.disk) }
+        counters.withLock { $0.count(item.kind == .evicted ? \.evicted : \.expired, item.cause, freed.saturatingSum(occupied.disk)) }
       }
+      if item.kind == .lost { counters.withLock { $0.lostCount += 1 } }
       events.record(
         item.kind, item.slot.key.text, version: item.slot.entry.version, bytes: item.slot.entry.sizeBytes,
         from: occupied.disk > 0 ? (occupied.memory > 0 ? .both : .disk) : .memory, cause: item.cause, at: now)
     }
     dropped = []
+    noteFreed(freedBytes)
     memory.wake()
   }
 

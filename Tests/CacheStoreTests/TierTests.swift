@@ -1,4 +1,5 @@
 import ArrowData
+import CArrow
 import Glibc
 import Primitives
 import Testing
@@ -138,7 +139,59 @@ import Testing
     #expect(status.diskFileCount == 0)
     fixture.audit()
     let error = #expect(throws: CacheError.self) { try fixture.put("d", [numbers(0, 500)]) }
-    #expect(error?.code == .storage)
+    #expect(error?.code == .memoryLimit && error?.cause?.contains("spill_directory") == true)
+    #expect(fixture.store.keys() == ["b", "c"])
+    fixture.audit()
+  }
+
+  @Test func readersOutliveTheStore() throws {
+    for compression in [IPCCompression.none, .lz4] {
+      let fixture = try fixture(1000) { ($0.compression, $0.partitionSizeRows) = (compression, 20) }
+      for (index, key) in ["a", "b", "c", "d"].enumerated() { try fixture.put(key, [numbers(Int64(index) * 100, 50)]) }
+      let entry = try #require(fixture.store.peek("a"))
+      #expect(!entry.isInMemory)
+      let reader = try #require(fixture.store.peek("b")).reader()
+      fixture.store.close()
+      #expect(folder.all.isEmpty)
+      #expect(try entry.numbers() == numbers(0, 50))
+      #expect(try entry.numbers(offset: 15, limit: 10) == numbers(15, 10))
+      var stream = ArrowArrayStream()
+      exportStream(reader, columns: nil, to: &stream)
+      #expect(try StreamReader(moving: &stream).next()?.rowCount ?? 0 > 0)
+    }
+  }
+
+  /// As long as the disk takes rows nothing is evicted, however many put over each other.
+  @Test(.timeLimit(.minutes(2))) func nothingIsEvictedForMemoryWhileTheDiskTakesRows() throws {
+    let fixture = try fixture(8000) { ($0.partitionSizeRows, $0.hasBackground) = (40, true) }
+    onThreads(4) { thread in
+      for step in 0..<150 {
+        do { try fixture.put("k\((step * 7 + thread) % 18)", [numbers(Int64(step), 300)], copyAll: step % 2 == 0) } catch { Issue.record(error) }
+      }
+    }
+    fixture.store.tiers.housekeeper.stop()
+    let status = fixture.store.status()
+    #expect(status.evictedCount == 0 && status.entryCount == 18 && status.highWaterBytes <= 8000)
+    fixture.audit()
+  }
+
+  @Test func aPutThatTheDiskRefusesLeavesWhatWasThere() throws {
+    let files = FaultyFiles()
+    let fixture = try fixture(2000) { $0.files = files }
+    try fixture.put("a", [numbers(0, 50)])
+    try fixture.put("b", [numbers(100, 50)])
+    files.replaceFaults([.init(.create, .error(EACCES), isLasting: true)])
+    for key in ["c", "a"] {
+      let error = #expect(throws: CacheError.self) { try fixture.put(key, (0..<10).map { numbers(Int64($0) * 50, 50) }) }
+      #expect(error?.code == .memoryLimit && error?.cause != nil, "\(String(describing: error))")
+      #expect(fixture.store.keys() == ["a", "b"])
+      #expect(try fixture.store.peek("a")?.numbers() == numbers(0, 50))
+      fixture.audit()
+    }
+    #expect(fixture.store.status().evictedCount == 0)
+    #expect(fixture.store.status().tiers.refusedCount == 2)
+    // One that fits without the disk takes the place of the coldest.
+    try fixture.put("c", (0..<4).map { numbers(Int64($0) * 50, 50) })
     #expect(fixture.store.keys() == ["b", "c"])
     fixture.audit()
   }

@@ -32,12 +32,13 @@ def put(
     auto_partition: bool | None,
     copy: bool | Sequence[int],
     build_seconds: float | None,
+    expected_bytes: int | None,
     /,
 ) -> Entry:
     """Read an ``arrow_array_stream`` capsule to its end and keep it under ``key``.
 
     ``metadata`` is JSON text. ``copy`` says which columns' buffers are copied into private memory: all, none or these indices.
-    ``build_seconds`` is what it took to make the data, where that is known.
+    ``build_seconds`` is what it took to make the data, ``expected_bytes`` what the table will take at least, where that is known.
     """
 
 def lookup(cache: Cache, key: str, /) -> Entry | None:

@@ -72,6 +72,7 @@ class ArrowCache(Tables, Importing, Queries, Scanning, Contents, Pinning, Persis
         self._config = merged_config(config, overrides)
         options = engine_options(self._config)
         self._convert_bytes = options["memory_limit"] // 4
+        self._has_disk_limit = options["disk_limit"] is not None
         self._query_limit_bytes = options["query_memory_limit"]
         self._handle = _core.open_cache(options, library_path())
         self._sql = SQLRunner(self._handle)

@@ -4,6 +4,8 @@ from typing import cast
 
 import pyarrow as pa
 
+from .errors import MemoryLimitError, StorageError
+
 
 class ArrowStream:
     """An ``arrow_array_stream`` capsule as an object that speaks the Arrow PyCapsule interface. It can be read once."""
@@ -35,8 +37,19 @@ def reader_of(capsule: object) -> pa.RecordBatchReader:
 
 
 def table_of(capsule: object) -> pa.Table:
-    """All rows of the stream, in the batches in which they come, zero copy."""
-    return reader_of(capsule).read_all()
+    """All rows of a stream of the engine, in the batches in which they come, zero copy.
+
+    Raises
+    ------
+    StorageError, MemoryLimitError
+        Where the engine can't read rows that are on disk: pyarrow passes its words on as errors of its own.
+    """
+    try:
+        return reader_of(capsule).read_all()
+    except OSError as error:
+        raise StorageError(str(error)) from error
+    except pa.ArrowMemoryError as error:
+        raise MemoryLimitError(str(error)) from error
 
 
 def schema_of(capsule: object) -> pa.Schema:

@@ -89,10 +89,10 @@ def size(*, of_machine: bool = False) -> Rule:
 
     def accept(value: object) -> object:
         if isinstance(value, str):
-            return _within(parse_bytes(value), 1, None)
+            return _within(parse_bytes(value), 1, 2**63 - 1)
         if of_machine and not isinstance(value, int) and _is_float(value):
             return share().accept(value)
-        return _within(_integer(value), 1, None)
+        return _within(_integer(value), 1, 2**63 - 1)
 
     shared = ", or a share of the machine's memory as a float above 0 and up to 1" if of_machine else ""
     return Rule(f"bytes as an integer of at least 1 or a text such as '4GB' or '512MiB'{shared}", accept)

@@ -23,6 +23,7 @@ _TOP = (
     "evicted_bytes",
     "expired_count",
     "expired_bytes",
+    "lost_count",
     "refused_count",
     "wait_count",
     "wait_seconds",

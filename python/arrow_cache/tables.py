@@ -25,6 +25,8 @@ class Tables:
     _handle: _core.Cache
     #: New memory that converting a frame may take at once; what needs more is converted in pieces.
     _convert_bytes: int
+    #: Whether a table can be too large for memory and disk together.
+    _has_disk_limit: bool
 
     def put(
         self,
@@ -117,7 +119,14 @@ class Tables:
         incoming = converters.to_arrow(data, preserve_index=preserve_index, most_bytes=self._convert_bytes)
         try:
             return self._keep(
-                key, incoming, ttl=ttl, metadata=metadata, overwrite=overwrite, auto_partition=auto_partition, build_seconds=build_seconds
+                key,
+                incoming,
+                ttl=ttl,
+                metadata=metadata,
+                overwrite=overwrite,
+                auto_partition=auto_partition,
+                build_seconds=build_seconds,
+                expected_bytes=converters.least_bytes(data) if self._has_disk_limit else None,
             )
         except TypeError as error:  # what __arrow_c_stream__ gave is no stream
             if isinstance(error, CacheError):
@@ -134,13 +143,24 @@ class Tables:
         overwrite: bool = True,
         auto_partition: bool | None = None,
         build_seconds: float | None = None,
+        expected_bytes: int | None = None,
     ) -> _core.Entry:
         text, is_faithful = metadata_text(metadata)
         export = getattr(incoming.stream, "__arrow_c_stream__", None)
         stream = incoming.stream if export is None else export()
         try:
             entry = _core.put(
-                self._handle, key, stream, incoming.kind, text, ttl, overwrite, auto_partition, incoming.copy, build_seconds
+                self._handle,
+                key,
+                stream,
+                incoming.kind,
+                text,
+                ttl,
+                overwrite,
+                auto_partition,
+                incoming.copy,
+                build_seconds,
+                expected_bytes,
             )
         except CacheError:
             failure = getattr(incoming.stream, "error", None)  # what a stream of our own raised, of which the engine has the text alone

@@ -5,8 +5,6 @@ import Primitives
 /// Rows of a persisted partition. The file belongs to its folder and stays there; it is mapped as long as this lives, so that
 /// whoever persists another version meanwhile does not disturb it.
 final class PersistedFile: SegmentFile, @unchecked Sendable {
-  /// What keeps the file readable without its name; nil: mapped when it is read, as long as there is room.
-  private let mapped: Locked<SpillMapping?>
 
   static func identity(key: String, kind: String, partition: Int) -> KeyValues {
     func pair(_ name: String, _ value: String) -> KeyValue { KeyValue(key: [UInt8](name.utf8), value: [UInt8](value.utf8)) }
@@ -41,11 +39,10 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
     if isVerified { try file.verify() }
     let isCompressed = manifest.compression != .none
     let mapping = SpillMapping(file, number: 0, isCompressed: isCompressed, files: folder.files)
-    mapped = Locked(mapping)
     super.init(
       path, byteCount: part.byteCount, pieces: pieces, schema: file.schema, identity: identity, isCompressed: isCompressed, mappings: nil,
       files: folder.files, words: Words(rows: "persisted rows", remedy: Self.remedy))
-    adopt(mapping)
+    adopt(mapping, isKept: true)
   }
 
   /// A part in a folder that nobody else writes to: mapped when it is read. Only its size is looked at, and without a schema that.
@@ -69,7 +66,6 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
       let start = pieces.last?.upperBound ?? 0
       pieces.append(start..<start + rowCount)
     }
-    mapped = Locked(nil)
     super.init(
       path, byteCount: part.byteCount, pieces: pieces, schema: known ?? Schema(fields: []),
       identity: Self.identity(key: manifest.key, kind: manifest.kind, partition: index), isCompressed: manifest.compression != .none,
@@ -77,12 +73,6 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
   }
 
   deinit { closeMapping() }
-
-  /// Maps the file for as long as this lives: its name is about to go.
-  func keepMapped() throws(CacheError) {
-    let mapping = try mapping()
-    mapped.withLock { if $0 == nil { $0 = mapping } }
-  }
 
   private static let remedy = "persist the entry anew or restore the folder from a copy"
 }

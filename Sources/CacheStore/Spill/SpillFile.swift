@@ -20,6 +20,7 @@ public final class SpillFile: SegmentFile, @unchecked Sendable {
       path, byteCount: facts.byteCount, pieces: pieces, schema: schema, identity: [identity],
       isCompressed: folder.options.compression != .none, mappings: folder.mappings, files: folder.files,
       words: Words(rows: "spilled rows", remedy: "put the entry anew"))
+    folder.noteOpen(self)
     counts.files.wrappingAdd(1, ordering: .relaxed)
     counts.bytes.wrappingAdd(byteCount, ordering: .relaxed)
   }
@@ -29,6 +30,7 @@ public final class SpillFile: SegmentFile, @unchecked Sendable {
   deinit {
     // A child made by fork has a copy of this object, not of the file.
     guard process == getpid() else { return }
+    folder.noteGone(ObjectIdentifier(self))
     closeMapping()
     do throws(CacheError) {
       try files.unlink(path)

@@ -31,6 +31,7 @@ public final class SpillFolder: Sendable {
   private let process = getpid()
   private let nextNumber = Atomic(1)
   private let counts = SpillCounts()
+  private let live = Locked<[ObjectIdentifier: WeakFile]>([:])
 
   /// `parent` is made when it is needed; from the working directory where it does not start with a slash.
   ///
@@ -134,9 +135,14 @@ public final class SpillFolder: Sendable {
       return (state.home, state.hasMadeParent)
     }
     guard let home else { return }
+    // What is still held is held by readers. A file that cannot be mapped any more is lost, as the reader will be told.
+    for file in live.withLock({ $0.values.compactMap(\.file) }) { attempt { () throws(CacheError) in try file.keepMapped() } }
     home.remove(files)
     if hasMadeParent { attempt { () throws(CacheError) in try files.removeFolder(parent) } }
   }
+
+  func noteOpen(_ file: SpillFile) { live.withLock { $0[ObjectIdentifier(file)] = WeakFile(file: file) } }
+  func noteGone(_ file: ObjectIdentifier) { _ = live.withLock { $0.removeValue(forKey: file) } }
 
   /// Does something in the folder, which is made anew, once, where it has vanished.
   private func inHome<Result>(_ body: (SpillHome) throws(CacheError) -> Result) throws(CacheError) -> Result {
@@ -214,6 +220,8 @@ public final class SpillFolder: Sendable {
     return pieces.filter { !$0.isEmpty }
   }
 }
+
+private struct WeakFile: @unchecked Sendable { weak var file: SpillFile? }
 
 /// What is in a folder, counted by the files themselves.
 final class SpillCounts: Sendable {

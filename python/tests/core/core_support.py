@@ -28,7 +28,7 @@ class Core:
     handle: Any
 
     def put(self, key: str, data: Any, *, ttl: Any = None, overwrite: Any = True, auto_partition: Any = None, copy: Any = False) -> Any:
-        return _core.put(self.handle, key, data.__arrow_c_stream__(), "arrow", "{}", ttl, overwrite, auto_partition, copy, None)
+        return _core.put(self.handle, key, data.__arrow_c_stream__(), "arrow", "{}", ttl, overwrite, auto_partition, copy, None, None)
 
     def read(self, key: str) -> pa.Table:
         return self.rows(_core.lookup(self.handle, key))

@@ -41,9 +41,9 @@ def stream() -> object:
     return pa.table({"a": [1, 2], "b": [3, 4]}).__arrow_c_stream__()
 
 
-@pytest.mark.parametrize("count", [0, 1, 9, 11])
+@pytest.mark.parametrize("count", [0, 1, 10, 12])
 def test_wrong_number_of_arguments(count: int) -> None:
-    with pytest.raises(TypeError, match=rf"put\(\) takes 10 arguments by position, got {count}"):
+    with pytest.raises(TypeError, match=rf"put\(\) takes 11 arguments by position, got {count}"):
         _core.put(*[None] * count)
 
 
@@ -61,7 +61,7 @@ def test_handles_are_not_interchangeable(core: Any, numbers: pa.Table) -> None:
     with pytest.raises(TypeError, match="cache must be a capsule"):
         _core.keys(entry)
     with pytest.raises(TypeError, match="stream must be a capsule"):
-        _core.put(core.handle, "k", entry, "arrow", "{}", None, True, None, False, None)
+        _core.put(core.handle, "k", entry, "arrow", "{}", None, True, None, False, None, None)
 
 
 @pytest.mark.parametrize(
@@ -94,10 +94,12 @@ def test_handles_are_not_interchangeable(core: Any, numbers: pa.Table) -> None:
         (8, Raising(), ZeroDivisionError, "asked for an iterator"),
         (9, "1", TypeError, "build_seconds must be a number, not str"),
         (9, Raising(), ZeroDivisionError, "asked for a float"),
+        (10, "1", TypeError, "expected_bytes must be an int, not str"),
+        (10, 1 << 70, ValueError, "expected_bytes is beyond 64 bits"),
     ],
 )
 def test_put_with_one_wrong_argument(core: Any, position: int, value: Any, error: type[Exception], words: str) -> None:
-    arguments = [core.handle, "k", stream(), "arrow", "{}", None, True, None, False, None]
+    arguments = [core.handle, "k", stream(), "arrow", "{}", None, True, None, False, None, None]
     arguments[position] = value
     with pytest.raises(error, match=words):
         _core.put(*arguments)

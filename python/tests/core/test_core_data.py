@@ -121,7 +121,7 @@ def test_key_that_is_there_is_kept(core: Any, numbers: pa.Table) -> None:
 
 def test_stream_is_moved_out_of_its_capsule(core: Any, numbers: pa.Table) -> None:
     capsule = numbers.__arrow_c_stream__()
-    put = (core.handle, "k", capsule, "arrow", "{}", None, True, None, False, None)
+    put = (core.handle, "k", capsule, "arrow", "{}", None, True, None, False, None, None)
     _core.put(*put)
     with pytest.raises(arrow_cache.errors.StreamError, match="consumed already"):
         _core.put(*put)
@@ -130,8 +130,8 @@ def test_stream_is_moved_out_of_its_capsule(core: Any, numbers: pa.Table) -> Non
 def test_wrong_argument_leaves_the_stream_to_its_owner(core: Any, numbers: pa.Table) -> None:
     capsule = numbers.__arrow_c_stream__()
     with pytest.raises(TypeError, match="copy"):
-        _core.put(core.handle, "k", capsule, "arrow", "{}", None, True, None, "all", None)
-    _core.put(core.handle, "k", capsule, "arrow", "{}", None, True, None, True, None)
+        _core.put(core.handle, "k", capsule, "arrow", "{}", None, True, None, "all", None, None)
+    _core.put(core.handle, "k", capsule, "arrow", "{}", None, True, None, True, None, None)
     assert core.read("k").equals(numbers)
 
 

@@ -25,7 +25,7 @@ def every_call(handle: Any) -> dict[str, Callable[[], object]]:
     """Each function that takes a cache, except close_cache."""
     table = pa.table({"a": [1]})
     return {
-        "put": lambda: _core.put(handle, "new", table.__arrow_c_stream__(), "arrow", "{}", None, True, None, False, None),
+        "put": lambda: _core.put(handle, "new", table.__arrow_c_stream__(), "arrow", "{}", None, True, None, False, None, None),
         "lookup": lambda: _core.lookup(handle, "k"),
         "peek": lambda: _core.peek(handle, "k"),
         "remove": lambda: _core.remove(handle, "k"),
@@ -254,7 +254,7 @@ import pyarrow as pa
 from arrow_cache import _core
 from arrow_cache.duckdb_library import library_path
 cache = _core.open_cache({}, library_path())
-entry = _core.put(cache, "k", pa.table({"n": range(100000)}).__arrow_c_stream__(), "arrow", "{}", None, True, None, False, None)
+entry = _core.put(cache, "k", pa.table({"n": range(100000)}).__arrow_c_stream__(), "arrow", "{}", None, True, None, False, None, None)
 class Kept:
     def __del__(self): pass
 _core.set_memo(entry, "m", Kept(), 0)
@@ -262,7 +262,7 @@ half_read = _core.query(cache, "SELECT * FROM range(100000000)", None, True)
 def forever():
     while True:
         _core.query(cache, "SELECT sum(n) FROM _cache_k", None, False)
-        _core.put(cache, "other", pa.table({"n": range(1000)}).__arrow_c_stream__(), "arrow", "{}", None, True, None, False, None)
+        _core.put(cache, "other", pa.table({"n": range(1000)}).__arrow_c_stream__(), "arrow", "{}", None, True, None, False, None, None)
 for _ in range(THREADS):
     threading.Thread(target=forever, daemon=True).start()
 time.sleep(0.2)
