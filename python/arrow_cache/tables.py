@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -49,7 +50,7 @@ class Tables:
         data : object
             A pandas, GeoPandas or Polars frame or series, anything that speaks Arrow's PyCapsule interface (pyarrow's tables,
             batches and readers among them), or the path of a file. Arrow memory is shared, not copied; memory that the caller
-            can still write to is copied.
+            can still write to is copied, and so is a slice that is a small part of the buffers that it would keep.
         ttl : float or datetime.timedelta, optional
             Seconds until the entry expires, above 0. Default: never, also where the key had a ttl before.
         metadata : mapping, optional
@@ -117,6 +118,8 @@ class Tables:
             raise KeyExists(f"there is an entry {key!r} and overwrite is False: remove it first, or put with overwrite=True")
         metadata_text(metadata)
         incoming = converters.to_arrow(data, preserve_index=preserve_index, most_bytes=self._convert_bytes)
+        if incoming.copy is False and converters.keeps_much_more(data):
+            incoming = dataclasses.replace(incoming, copy=True)
         try:
             return self._keep(
                 key,

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from arrow_cache import ArrowCache, KeyNotFound, MemoryLimitError
+from arrow_cache import ArrowCache, KeyNotFound, MemoryLimitError, StorageError
 
 MB = 1_000_000
 ROWS = 40_000
@@ -295,6 +295,88 @@ def test_more_than_memory_and_disk_is_refused(spill):
             if key == "t":
                 same(cache.get("t"), numbers(0))
         assert cache.status()["refused_count"] >= 2
+
+
+@pytest.mark.parametrize("make", [lambda: numbers(9, 40 * ROWS), lambda: numbers(9, 40 * ROWS).to_pandas()], ids=["arrow", "pandas"])
+def test_a_table_of_known_size_that_cannot_fit_costs_nothing(spill, make):
+    with ArrowCache(memory_limit=LIMIT, disk_limit=4 * MB, spill_directory=spill) as cache:
+        for key in ("a", "b", "c"):
+            cache.put(key, numbers(0))
+        for key in ("b", "large"):
+            with pytest.raises(MemoryLimitError, match="disk limit"):
+                cache.put(key, make())
+        assert cache.get_keys() == ["a", "b", "c"]
+        same(cache.get("b"), numbers(0))
+        assert cache.status()["refused_count"] == 2 and cache.status()["evicted_count"] == 0
+
+
+def test_nothing_is_evicted_while_the_disk_takes_rows(spill):
+    tables = [numbers(number) for number in range(12)]
+    with ArrowCache(memory_limit=LIMIT, spill_directory=spill) as cache:
+
+        def put(first: int) -> None:
+            for step in range(60):
+                cache.put(f"t{(first + 5 * step) % 12}", tables[(first + 5 * step) % 12])
+
+        threads = [threading.Thread(target=put, args=(first,)) for first in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        status = cache.status()
+        assert (status["entry_count"], status["evicted_count"]) == (12, 0) and status["memory"]["peak_bytes"] <= LIMIT
+        for number, table in enumerate(tables):
+            same(cache.get(f"t{number}"), table)
+
+
+def test_lazy_results_outlive_the_cache(spill):
+    with ArrowCache(memory_limit=LIMIT, spill_directory=spill) as cache:
+        for number in range(8):
+            cache.put(f"t{number}", numbers(number))
+        assert not all(partition.tier == "memory" for partition in cache.explain_entry("t0").partitions)
+        reader, frame = cache.get("t0", target_type="reader"), cache.scan_polars("t0")
+    assert not files_in(spill)
+    same(reader.read_all(), numbers(0))
+    assert frame.collect().height == ROWS
+
+
+def test_lost_rows_are_a_storage_error_once(spill):
+    with ArrowCache(memory_limit=LIMIT, spill_directory=spill) as cache:
+        for number in range(8):
+            cache.put(f"t{number}", numbers(number))
+        for file in spill.glob("*/*.arrow"):
+            file.unlink()
+        for key, target in (("t0", None), ("t1", "pandas"), ("t2", "numpy")):
+            with pytest.raises(StorageError, match="lost"):
+                cache.get(key, target)
+            assert cache.get(key) is None
+        assert cache.status()["lost_count"] == 3
+
+
+def test_a_large_dictionary_is_within_the_limit_and_written_once(spill):
+    categories = pd.Index([f"{number:0>100}" for number in range(50_000)])
+    frame = pd.DataFrame({"c": pd.Categorical.from_codes(np.arange(50_000), categories)})
+    with ArrowCache(memory_limit=LIMIT, spill_directory=spill) as cache:
+        cache.put("t", frame)
+        assert cache.status()["memory"]["peak_bytes"] <= LIMIT and bytes_in(spill) < 2 * 5_600_000
+        same(cache.get("t"), frame)
+
+
+def test_a_slice_keeps_no_more_than_itself(spill):
+    with ArrowCache(memory_limit="1GB", spill_directory=spill) as cache:
+        values = np.arange(4_000_000)
+        held = weakref.ref(values)
+        table = pa.table({"x": values})
+        cache.put("small", table.slice(100, 1000))
+        cache.put("most", table.slice(0, 2_000_000))
+        same(cache.get("small"), pa.table({"x": np.arange(100, 1100)}))
+        del table, values
+        gc.collect()
+        assert held() is not None, "a large part is shared"
+        cache.remove("most")
+        gc.collect()
+        assert held() is None, "a small part is copied"
+        same(cache.get("small"), pa.table({"x": np.arange(100, 1100)}))
 
 
 def test_what_is_pinned_stays(small):

@@ -7,7 +7,7 @@ Arrow cannot say is kept as JSON in the schema's metadata (`facts`).
 
 from .data_in import to_arrow
 from .incoming import Incoming
-from .least_bytes import least_bytes
+from .least_bytes import keeps_much_more, least_bytes
 from .outgoing import from_arrow, from_result
 from .selection import select_columns
 from .targets import default_target, normalise_target, target_kinds
@@ -17,6 +17,7 @@ __all__ = [
     "default_target",
     "from_arrow",
     "from_result",
+    "keeps_much_more",
     "least_bytes",
     "normalise_target",
     "select_columns",
