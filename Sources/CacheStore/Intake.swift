@@ -148,6 +148,8 @@ struct Intake {
         // The disk takes nothing: what is there goes once the table is known to fit without.
         diskFailure = failure
         request.deferral = Deferral(tiers.memory)
+        // What the old version gives back has been taken by the rows before, perhaps.
+        (request.allowance, replaced) = (0, [])
         kept = try keep(batch, rows, copied, dictionaryBytes)
       }
     }
@@ -169,17 +171,10 @@ struct Intake {
     }
     if copied.isEmpty {
       let spans = batch.buffers
-      // What others have of it may leave memory while there is made room for the rest.
-      for _ in 0..<Self.maximumTries {
-        let needed = tiers.memory.missingBytes(spans)
-        guard try belongsInMemory(needed) else { return nil }
-        let reservation = try tiers.makeRoom(for: needed, request)
-        let allowance = request.deferral == nil ? request.allowance : .max
-        if let charge = MemoryCharge(admitting: spans, in: tiers.memory, inPlaceOf: reservation, allowance: allowance) {
-          return (batch.keeping(charge), charge)
-        }
-      }
-      throw CacheError(.memoryLimit, "\(request.purpose) shares buffers that leave memory and come back all the time: put it again")
+      let needed = tiers.memory.missingBytes(spans)
+      guard try belongsInMemory(needed) else { return nil }
+      let charge = try charge(spans, try tiers.makeRoom(for: needed, request))
+      return (batch.keeping(charge), charge)
     }
     let shared = copied.count == schema.fields.count ? [] : batch.selecting(schema.fields.indices.filter { !copied.contains($0) }).buffers
     let needed = batch.copyByteCount(columns: copied, offset: rows.lowerBound, count: rows.count)
@@ -187,8 +182,18 @@ struct Intake {
     guard try belongsInMemory(needed) else { return nil }
     let reservation = try tiers.makeRoom(for: needed, request)
     let copy = try batch.copied(columns: copied, offset: rows.lowerBound, count: rows.count, dictionaries: dictionaries)
-    let charge = MemoryCharge(copy.buffers, in: tiers.memory, inPlaceOf: reservation)
+    let charge = try charge(copy.buffers, reservation)
     return (copy.keeping(charge), charge)
+  }
+
+  /// Counts buffers in place of what was reserved, and of more where others that share them have let them go since then.
+  private func charge(_ spans: [BufferSpan], _ reservation: Reservation) throws(CacheError) -> MemoryCharge {
+    for _ in 0..<Self.maximumTries {
+      if let charge = MemoryCharge(admitting: spans, in: tiers.memory, inPlaceOf: reservation, allowance: request.allowance) { return charge }
+      let shortage = tiers.memory.missingBytes(spans) - reservation.reservedBytes
+      if shortage > 0 { reservation.add(try tiers.makeRoom(for: shortage, request)) }
+    }
+    throw CacheError(.memoryLimit, "\(request.purpose) shares buffers that leave memory and come back all the time: put it again")
   }
 
   /// Throws where the table, without going to disk, is more than the memory limit leaves beside what is pinned.

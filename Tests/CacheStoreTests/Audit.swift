@@ -86,7 +86,7 @@ private final class Audit {
     let totals = store.tiers.memory.totals
     require(totals.resident == resident.totalBytes, "\(totals.resident) bytes are counted in memory, \(resident.totalBytes) are there")
     require(totals.reserved == 0, "\(totals.reserved) bytes are reserved")
-    if let limit = store.options.memoryLimitBytes { require(totals.used <= limit, "\(totals.used) bytes are used, the limit is \(limit)") }
+    if let limit = store.options.memoryLimitBytes { require(totals.used <= limit, "\(totals.used) bytes are used, the limit is \(limit): \(totals)") }
     require(totals.highWater >= totals.used, "the high-water mark is below what is used")
     guard let outside else {
       if totals.leased == 0 {
