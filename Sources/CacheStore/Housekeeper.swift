@@ -105,7 +105,7 @@ final class Housekeeper: @unchecked Sendable {
   }
 }
 
-/// What the thread holds: the store's machinery only while it works, so that a store that is dropped without `close` goes.
+/// What the thread holds: the store's machinery, not the store, so that one that is dropped without `close` closes and ends the thread.
 private final class Run {
   private let housekeeper: Housekeeper
   private let tiers: Tiers

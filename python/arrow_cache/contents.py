@@ -63,7 +63,8 @@ class Contents:
             ``pinned_count``, ``hits``, ``misses``, ``hit_ratio``, ``query_count``, ``uptime_seconds``.
 
             ``spilled_count`` and ``spilled_bytes`` (rows that went to disk), ``loaded_…`` (came back), ``evicted_…``, ``expired_…``, and
-            ``causes``: how often each of these happened, by the reason. ``refused_count`` of puts that did not fit, ``wait_count`` and
+            ``causes``: how often each of these happened, by the reason. ``lost_count`` of entries whose rows on disk could not be
+            read any more, ``refused_count`` of puts that did not fit, ``wait_count`` and
             ``wait_seconds`` of calls that had to wait for room, ``spill_failures`` and the words of the ``last_spill_failure``.
 
             ``memory``: ``allocated_bytes`` (entries, what is kept beside them, what is being made: never above ``limit_bytes``),
