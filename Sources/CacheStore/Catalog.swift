@@ -27,7 +27,8 @@ struct Catalog {
   private var expiry = ExpiryQueue()
   private var spares: [WeakSegment] = []
   private var sparesSweptAt = 64
-  private var lastSequence: UInt64 = 0
+  /// From where places are given out: those below are for entries that have come without one.
+  private var lastSequence: UInt64 = 1 << 32
   private var lastVersion: UInt64 = 0
   private var accessTick: UInt64 = 0
   private(set) var partitionCount = 0
@@ -81,6 +82,24 @@ struct Catalog {
       key: key, usage: usage, sequence: lastVersion + 1, lastAccess: accessTick, buildSeconds: buildSeconds, expiresAt: expiresAt)
   }
 
+  private mutating func nextOrdinal() -> UInt64 {
+    lastSequence += 1
+    return lastSequence
+  }
+
+  /// The place among the keys that the holding's entry will have: the one that its key has, else the next.
+  mutating func reservePlace(_ holding: Holding) -> UInt64 {
+    let ordinal = slots[holding.key]?.ordinal ?? holding.ordinal ?? nextOrdinal()
+    holding.ordinal = ordinal
+    return ordinal
+  }
+
+  /// Gives a holding a place that its entry had before; later ones come after it.
+  mutating func restorePlace(_ holding: Holding, _ ordinal: UInt64) {
+    holding.ordinal = ordinal
+    lastSequence = max(lastSequence, ordinal)
+  }
+
   /// Puts an entry in place of whatever has its key.
   mutating func insert(
     _ key: CacheKey, _ holding: Holding, expiresAt: Double?, _ dropped: inout [Dropped], make: (_ version: UInt64) -> Entry
@@ -92,9 +111,8 @@ struct Catalog {
     }
     lastVersion += 1
     accessTick += 1
-    if old == nil { lastSequence += 1 }
     let slot = Slot(
-      entry: make(lastVersion), key: key, holding: holding, ordinal: old?.ordinal ?? lastSequence, expiresAt: expiresAt,
+      entry: make(lastVersion), key: key, holding: holding, ordinal: old?.ordinal ?? holding.ordinal ?? nextOrdinal(), expiresAt: expiresAt,
       lastAccess: accessTick)
     slots[key] = slot
     if old == nil { keysByFolded[key.folded, default: []].append(key) }

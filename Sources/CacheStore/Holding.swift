@@ -8,6 +8,8 @@ final class Holding: EvictionItem {
   let key: CacheKey
   let usage: Usage
   private(set) var segments: [Segment] = []
+  /// The entry's place among the keys, where it is known before it is whole.
+  var ordinal: UInt64?
   /// Of the entry, once it is whole.
   var version: UInt64?
   /// What is kept beside the entry goes when its rows leave memory. Not the entry itself: a weak reference would make each use of it

@@ -70,7 +70,7 @@ extension Store {
           }
         }
       }
-      let entry = try durably(label, content, expiresAt: expiresAt, createdAt: createdAt, check: check, insert: insert)
+      let entry = try durably(label, content, holding, expiresAt: expiresAt, createdAt: createdAt, check: check, insert: insert)
       tiers.events.record(.put, key, version: entry.version, bytes: entry.sizeBytes, to: .memory, cause: kind, at: entry.createdAt)
       if ttl != nil { tiers.housekeeper.wakeForExpiry(tiers) }
       return entry

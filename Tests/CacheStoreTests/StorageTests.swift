@@ -56,6 +56,46 @@ import Testing
     #expect(try SystemFiles().list(place["x/y"]).count == 1, "what has expired has left nothing")
   }
 
+  /// Keys come back in the order of their first puts, however they were changed after that and however close together that was.
+  @Test func theOrderOfKeysStays() throws {
+    let place = try SpillPlace()
+    let first = try fixture(place["x"])
+    for key in ["z", "m", "a", "k", "b"] { try first.put(key) }
+    try first.put("m", [[5]])
+    _ = try first.store.updateTTLDurably("a", ttl: 90)
+    _ = try first.store.removeDurably("k")
+    try first.put("k")
+    #expect(first.store.keys() == ["z", "m", "a", "b", "k"])
+    kill(first)
+    let second = try fixture(place["x"])
+    #expect(second.store.keys() == ["z", "m", "a", "b", "k"])
+    #expect(try second.store.persist("m", in: place["x"]))
+    try second.put("c")
+    try second.put("z")
+    kill(second)
+    let third = try fixture(place["x"])
+    #expect(third.store.keys() == ["z", "m", "a", "b", "k", "c"])
+    third.store.close()
+  }
+
+  /// Files of before there were places: first, by the time of their puts and then by key.
+  @Test func entriesWithoutAPlaceComeFirst() throws {
+    let place = try SpillPlace()
+    let other = try Fixture()
+    for key in ["q", "p"] {
+      try other.put(key)
+      try other.store.persist(key, in: place["x"])
+    }
+    other.clock.advance(by: 1)
+    try other.put("o")
+    try other.store.persist("o", in: place["x"])
+    let first = try fixture(place["x"])
+    #expect(first.store.keys() == ["p", "q", "o"])
+    try first.put("a")
+    kill(first)
+    #expect(try fixture(place["x"]).store.keys() == ["p", "q", "o", "a"])
+  }
+
   @Test func closingRemovesWhatIsNotKept() throws {
     let place = try SpillPlace()
     let first = try fixture(place["x"], deletes: true)

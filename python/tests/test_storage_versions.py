@@ -16,6 +16,8 @@ from pandas.testing import assert_frame_equal
 
 from arrow_cache import ArrowCache
 
+#: Where geopandas is installed; the files open anywhere.
+PLACES = "places"
 FOLDERS = sorted((Path(__file__).parent / "storage_versions").glob("format-*"))
 
 
@@ -52,10 +54,19 @@ MADE = {
 }
 
 
+def _places():
+    geopandas = pytest.importorskip("geopandas")
+    from shapely.geometry import LineString, Point
+
+    shapes = [Point(1, 2), None, LineString([(0, 0), (3.5, -4)])]
+    return geopandas.GeoDataFrame({"name": ["a", None, "c"], "geometry": shapes}, index=[7, 8, 9], crs="EPSG:3857")
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_files_of_each_version_open(folder):
     with ArrowCache(spill_to_disk=False) as cache:
-        assert {entry["key"] for entry in cache.check(folder)} == set(MADE) and not any(entry["problems"] for entry in cache.check(folder))
+        assert {entry["key"] for entry in cache.check(folder)} == {*MADE, PLACES}
+        assert not any(entry["problems"] for entry in cache.check(folder))
         for key, build in MADE.items():
             assert cache.load(key, folder, verify=True)
             found, expected = cache.get(key), build()
@@ -67,6 +78,24 @@ def test_files_of_each_version_open(folder):
             else:
                 assert found.equals(expected)
             assert cache.get_metadata(key)["metadata"] == {"key": key}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_geometries_of_each_version_open(folder):
+    with ArrowCache(spill_to_disk=False) as cache:
+        assert cache.load(PLACES, folder, verify=True)
+        table = cache.get(PLACES, target_type="arrow")
+        assert table.num_rows == 3 and table.column("name").to_pylist() == ["a", None, "c"]
+        geometry = table.schema.field("geometry")
+        named = (geometry.metadata or {}).get(b"ARROW:extension:name", getattr(geometry.type, "extension_name", "").encode())
+        assert named == b"geoarrow.wkb"
+        expected = _places()
+        found = cache.get(PLACES)
+        from geopandas.testing import assert_geodataframe_equal
+
+        assert_geodataframe_equal(found, expected)
+        assert found.crs == expected.crs
+        assert cache.get_metadata(PLACES)["bounds"] == {"geometry": [0.0, -4.0, 3.5, 2.0]}
 
 
 def test_there_are_files_of_this_version(tmp_path, cache):
@@ -88,3 +117,6 @@ if __name__ == "__main__":
             if name == "pandas":
                 writer.query("SELECT count(*) FROM _cache_pandas WHERE i > 3")  # computes statistics
             writer.persist(name, sys.argv[1])
+        made.put(PLACES, _places(), metadata={"key": PLACES})
+        made.get_metadata(PLACES)
+        made.persist(PLACES, sys.argv[1])

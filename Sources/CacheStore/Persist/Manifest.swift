@@ -36,6 +36,8 @@ struct Manifest {
   let compression: IPCCompression
   /// Whether it was persisted by name, so that closing a cache does not remove it.
   let isKept: Bool
+  /// Its place among the entries of a storage, by first put; nil: before all that have one, by `createdAt`.
+  let order: Int?
   let parts: [Part]
 
   // MARK: writing
@@ -44,7 +46,7 @@ struct Manifest {
     let body = JSON.object([
       ("key", .text(key)), ("kind", .text(kind)), ("metadata", .text(userMetadata)), ("created_at", .double(createdAt)),
       ("expires_at", expiresAt.map(JSON.double) ?? .null), ("build_seconds", buildSeconds.map(JSON.double) ?? .null),
-      ("compression", .text(compression.rawValue)), ("kept", .bool(isKept)),
+      ("compression", .text(compression.rawValue)), ("kept", .bool(isKept)), ("order", order.map(JSON.integer) ?? .null),
       ("rows", .integer(parts.reduce(0) { $0.saturatingSum($1.rowCount) })),
       ("partitions", .list(parts.map(\.json))),
     ]).encoded
@@ -111,12 +113,21 @@ struct Manifest {
     (self.key, self.kind, self.userMetadata, self.createdAt) = (key, kind, userMetadata, createdAt)
     (expiresAt, buildSeconds) = (json["expires_at"]?.double, json["build_seconds"]?.double)
     (self.compression, isKept, self.parts) = (compression, json["kept"]?.bool ?? true, parts)
+    order = json["order"]?.int.flatMap { (1..<1 << 52).contains($0) ? $0 : nil }
   }
 
-  init(_ entry: Entry, expiresAt: Double?, compression: IPCCompression, isKept: Bool, parts: [Part]) {
+  init(_ entry: Entry, expiresAt: Double?, compression: IPCCompression, isKept: Bool, order: Int?, parts: [Part]) {
     (key, kind, userMetadata, createdAt) = (entry.key, entry.kind, entry.userMetadata, entry.createdAt)
     (self.expiresAt, buildSeconds) = (expiresAt, entry.buildSeconds)
-    (self.compression, self.isKept, self.parts) = (compression, isKept, parts)
+    (self.compression, self.isKept, self.order, self.parts) = (compression, isKept, order, parts)
+  }
+}
+
+extension Manifest {
+  /// Whether its entry comes before another's among the keys of a storage.
+  func isBefore(_ other: Manifest) -> Bool {
+    if order != other.order { return (order ?? 0) < (other.order ?? 0) }
+    return createdAt != other.createdAt ? createdAt < other.createdAt : key.utf8.lexicographicallyPrecedes(other.key.utf8)
   }
 }
 

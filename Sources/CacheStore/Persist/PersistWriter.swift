@@ -15,13 +15,14 @@ struct PersistWriter {
   private let expiresAt: Double?
   /// nil: as before.
   private let isKept: Bool?
+  private let order: Int?
   private let statistics: [Int: [Int: ColumnStatistics]]
 
   init(
-    _ entry: Entry, to folder: PersistedFolder, options: StoreOptions, expiresAt: Double?, isKept: Bool?,
+    _ entry: Entry, to folder: PersistedFolder, options: StoreOptions, expiresAt: Double?, isKept: Bool?, order: Int? = nil,
     isCancelled: (@Sendable () -> Bool)? = nil
   ) {
-    (self.expiresAt, self.isKept) = (expiresAt, isKept)
+    (self.expiresAt, self.isKept, self.order) = (expiresAt, isKept, order)
     (self.entry, self.folder, self.isCancelled) = (entry, folder, isCancelled)
     (compression, level, threadCount) = (options.compression, options.compressionLevel, options.threadCount)
     statistics = entry.knownStatistics
@@ -39,7 +40,8 @@ struct PersistWriter {
       let (parts, fresh) = try writeParts(old)
       try settle(parts, fresh)
       if !fresh.isEmpty { try files.synchronizeFolder(folder.path) }
-      let manifest = Manifest(entry, expiresAt: expiresAt, compression: compression, isKept: isKept ?? old?.isKept ?? false, parts: parts)
+      let manifest = Manifest(entry, expiresAt: expiresAt, compression: compression, isKept: isKept ?? old?.isKept ?? false,
+        order: order ?? old?.order, parts: parts)
       try write(manifest, unless: old)
       let names = parts.map(\.name)
       entry.persisted.withLock { $0[folder.path] = names }

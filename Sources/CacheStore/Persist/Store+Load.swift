@@ -54,12 +54,14 @@ extension Store {
   }
 
   /// `isDurable`: the files are those of the storage, where the store has one.
-  func insert(_ key: String, _ manifest: Manifest, _ opened: [PersistedFile], isDurable: Bool = true) throws(CacheError) -> Entry {
+  func insert(_ key: String, _ manifest: Manifest, _ opened: [PersistedFile], isDurable: Bool = true, order: Int? = nil) throws(CacheError) -> Entry {
     let name = CacheKey(key)
     let usage = Usage(createdAt: tiers.clock.now(), expiresAt: manifest.expiresAt)
     let holding = try tiers.change { (catalog, now, dropped) throws(CacheError) -> Holding in
       if catalog.isClosed { throw CacheError(.closed, "the cache is closed: open a new one") }
-      return catalog.beginHolding(name, usage: usage, buildSeconds: manifest.buildSeconds, expiresAt: manifest.expiresAt)
+      let holding = catalog.beginHolding(name, usage: usage, buildSeconds: manifest.buildSeconds, expiresAt: manifest.expiresAt)
+      if let order { catalog.restorePlace(holding, UInt64(order)) }
+      return holding
     }
     var segments: [Segment] = []
     var partitions: [Partition] = []
@@ -93,7 +95,7 @@ extension Store {
       let entry =
         isDurable
         ? try swap()
-        : try durably(label, content, expiresAt: manifest.expiresAt, createdAt: manifest.createdAt, check: {}, insert: swap)
+        : try durably(label, content, holding, expiresAt: manifest.expiresAt, createdAt: manifest.createdAt, check: {}, insert: swap)
       for (index, part) in manifest.parts.enumerated() { entry.keep(part.statistics, partition: index) }
       return entry
     } catch {

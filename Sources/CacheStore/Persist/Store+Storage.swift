@@ -46,7 +46,7 @@ extension Store {
 
   /// Writes what is to become an entry before `insert` makes it one, where the store has a storage.
   func durably(
-    _ label: Entry.Label, _ content: Entry.Content, expiresAt: Double?, createdAt: Double, check: () throws(CacheError) -> Void,
+    _ label: Entry.Label, _ content: Entry.Content, _ holding: Holding, expiresAt: Double?, createdAt: Double, check: () throws(CacheError) -> Void,
     insert: () throws(CacheError) -> Entry
   ) throws(CacheError) -> Entry {
     guard let storage else { return try insert() }
@@ -57,7 +57,8 @@ extension Store {
       peek(label.key)?.keepMapped()
       let usage = Usage(createdAt: createdAt, expiresAt: expiresAt)
       let draft = Entry(label, content, version: 0, createdAt: createdAt, usage: usage, memos: tiers.memos)
-      _ = try PersistWriter(draft, to: folder, options: options, expiresAt: expiresAt, isKept: false).write()
+      let order = tiers.catalog.withLock { Int(exactly: $0.reservePlace(holding)) }
+      _ = try PersistWriter(draft, to: folder, options: options, expiresAt: expiresAt, isKept: false, order: order).write()
       do throws(CacheError) {
         let entry = try insert()
         let names = draft.persisted.withLock { $0 }
@@ -99,13 +100,15 @@ extension Store {
         noteLost(manifest?.key ?? folder.path, failure?.description ?? "the folder has another name than its key's")
       }
     }
-    for (folder, manifest) in found.sorted(by: { $0.manifest.createdAt < $1.manifest.createdAt }) {
+    var lastOrder = 0
+    for (folder, manifest) in found.sorted(by: { $0.manifest.isBefore($1.manifest) }) {
       do throws(CacheError) {
         var opened: [PersistedFile] = []
         for index in manifest.parts.indices {
           opened.append(try PersistedFile(index, of: manifest, in: folder, schema: opened.first?.schema, mappings: storage.mappings))
         }
-        let entry = try insert(manifest.key, manifest, opened)
+        lastOrder = max(manifest.order ?? 0, lastOrder + 1)
+        let entry = try insert(manifest.key, manifest, opened, order: lastOrder)
         entry.persisted.withLock { $0[folder.path] = manifest.parts.map(\.name) }
         folder.sweep(keeping: Set(manifest.parts.map(\.name)))
       } catch {
