@@ -82,7 +82,7 @@ public final class ArrowCache: @unchecked Sendable {
   public func status() throws(CacheError) -> CacheStatus {
     try checkUsable()
     return CacheStatus(
-      store: store.status(), queryCount: lifetime.startedCount, duckdbVersion: engine.duckdbVersion, duckdbEngine: engine.engineName,
+      store: store.status(), queryCount: lifetime.startedCount, scans: engine.scanCounters, duckdbVersion: engine.duckdbVersion, duckdbEngine: engine.engineName,
       duckdbMemoryBytes: engine.duckdbMemoryBytes(), uptimeSeconds: SystemClock().now() - openedAt)
   }
 

@@ -1,10 +1,13 @@
 import CacheStore
+import QueryEngine
 
 /// What a cache holds and what it has done so far.
 public struct CacheStatus: Sendable {
   public var store: StoreStatus
   /// Queries and plans that were asked for.
   public var queryCount: Int
+  /// What the scans of all queries have read and skipped; it goes on counting.
+  public var scans: ScanCounters
   public var duckdbVersion: String
   /// "v2" where DuckDB skips partitions by predicates (2.0), "v1" elsewhere.
   public var duckdbEngine: String

@@ -18,3 +18,4 @@
 @_exported import class QueryEngine.Cancellation
 @_exported import enum QueryEngine.QueryParameters
 @_exported import enum QueryEngine.QueryValue
+@_exported import class QueryEngine.ScanCounters

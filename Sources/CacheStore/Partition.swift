@@ -13,6 +13,10 @@ public struct Partition: Hashable, Sendable {
   /// First row within the entry.
   public let firstRow: Int
   public let rowCount: Int
+  /// Rows of a block, the unit of skipping within a partition: a multiple of what DuckDB takes at once. The last of a partition may have fewer.
+  public static let blockRows = 4096
+  public var blockCount: Int { (rowCount + Self.blockRows - 1) / Self.blockRows }
+
   /// Where the rows lie, in order.
   public let slices: [SegmentSlice]
 

@@ -9,6 +9,7 @@ final class QuerySnapshot: @unchecked Sendable {
   private let store: Store
   private let entries = Locked<[String: Entry]>([:])
   private let tables = Locked<[String: BatchTable]>([:])
+  private let noted = Locked<[StatementScan]>([])
 
   init(store: Store) { self.store = store }
 
@@ -35,6 +36,11 @@ final class QuerySnapshot: @unchecked Sendable {
       return made
     }
   }
+
+  /// The scans that DuckDB has begun for the statement, in the order in which it met the tables.
+  var scans: [StatementScan] { noted.withLock { $0 }.filter(\.hasBegun) }
+
+  func note(_ scan: StatementScan) { noted.withLock { $0.append(scan) } }
 
   private func keep(_ entry: Entry) -> Entry {
     entries.withLock { entries in

@@ -38,7 +38,7 @@ enum TableName {
 
   /// A context that reads the entries of `store`.
   static func context(_ store: Store, counters: ScanCounters) -> ScanContext {
-    ScanContext(counters: counters) { (key) throws(CacheError) in
+    ScanContext(tablePrefix: prefix, counters: counters) { (key) throws(CacheError) in
       guard let entry = QuerySnapshot.current?.entry(key) ?? store.peek(key) else {
         throw CacheError(.query, "the entry '\(key)' is no longer in the cache")
       }

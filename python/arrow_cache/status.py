@@ -49,6 +49,15 @@ _PLACED = {
         "written_bytes": "written_bytes",
         "write_seconds": "write_seconds",
     },
+    "scans": {
+        "partitions_read": "partitions_read",
+        "partitions_skipped": "partitions_skipped",
+        "blocks_read": "blocks_read",
+        "blocks_skipped": "blocks_skipped",
+        "rows": "rows_read",
+        "memory_bytes": "memory_bytes_read",
+        "disk_bytes": "disk_bytes_read",
+    },
     "query": {"bytes": "duckdb_memory_bytes", "limit_bytes": "query_memory_limit_bytes", "disk_bytes": "query_disk_bytes"},
     "duckdb": {"version": "duckdb_version", "engine": "duckdb_engine", "memory_bytes": "duckdb_memory_bytes"},
 }
@@ -66,7 +75,8 @@ def nested_status(flat: Mapping[str, Any]) -> dict[str, Any]:
     limit = flat.get("limit_bytes")
     resident = flat.get("resident_bytes", 0)
     allocated = resident + flat.get("memo_bytes", 0) + flat.get("reserved_bytes", 0)
-    memory, disk, query, duckdb = (_part(flat, name) for name in ("memory", "disk", "query", "duckdb"))
+    memory, disk, scans, query, duckdb = (_part(flat, name) for name in ("memory", "disk", "scans", "query", "duckdb"))
+    blocks = scans["blocks_read"] + scans["blocks_skipped"]
     status: dict[str, Any] = {name: flat.get(name, 0) for name in _TOP}
     status |= {
         "max_size_bytes": limit,
@@ -75,6 +85,7 @@ def nested_status(flat: Mapping[str, Any]) -> dict[str, Any]:
         "causes": flat.get("causes", {}),
         "memory": {"allocated_bytes": allocated, "usage_ratio": allocated / limit if limit else 0.0, **memory},
         "tiers": {"memory": {"bytes": resident, "limit_bytes": limit}, "disk": disk, "query": query},
+        "scans": {**scans, "skip_rate": scans["blocks_skipped"] / blocks if blocks else 0.0},
         "duckdb": duckdb,
     }
     placed = {"resident_bytes", *(name for part in _PLACED.values() for name in part.values())}

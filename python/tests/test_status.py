@@ -100,3 +100,16 @@ def test_a_closed_cache_still_has_a_repr():
     cache = ArrowCache()
     cache.close()
     assert "closed" in repr(cache) and "closed" in cache._repr_html_()
+
+
+def test_what_queries_read_and_skip(cache):
+    cache.put("t", pa.table({"id": range(300_000), "v": range(300_000)}), auto_partition=True)
+    assert cache.status()["scans"]["skip_rate"] == 0.0
+    cache.query("SELECT sum(v) FROM _cache_t")
+    scans = cache.status()["scans"]
+    assert scans["rows"] == 300_000 and 2_400_000 <= scans["memory_bytes"] < 2_410_000 and scans["disk_bytes"] == 0
+    assert scans["blocks_read"] >= 300_000 // 4096 and scans["blocks_skipped"] == scans["partitions_skipped"] == 0
+    assert cache.query("SELECT count(*) AS n FROM _cache_t WHERE id < 0")["n"][0] == 0
+    after = cache.status()["scans"]
+    if cache.status()["duckdb"]["engine"] == "v2":
+        assert after["blocks_skipped"] == scans["blocks_read"] and after["skip_rate"] == 0.5 and after["rows"] == 300_000

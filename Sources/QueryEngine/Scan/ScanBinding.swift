@@ -19,14 +19,16 @@ struct ScanColumn: Sendable {
 final class ScanBinding: @unchecked Sendable {
   let source: any ScanSource
   let columns: [ScanColumn]
-  let counters: ScanCounters
+  let scan: StatementScan
   /// What every row that the query wants satisfies, as far as it is known here. DuckDB applies its filters itself: this only
   /// says which partitions cannot hold such a row. Set while the statement is optimised, by one thread.
   var predicates: [Predicate] = []
 
-  init(source: any ScanSource, columns: [ScanColumn], counters: ScanCounters) {
-    (self.source, self.columns, self.counters) = (source, columns, counters)
+  init(source: any ScanSource, columns: [ScanColumn], scan: StatementScan) {
+    (self.source, self.columns, self.scan) = (source, columns, scan)
   }
+
+  var counters: ScanCounters { scan.counters }
 
   /// What the statement has read from memory, which strings in its vectors may point into.
   private let held = Locked<[RecordBatch]>([])

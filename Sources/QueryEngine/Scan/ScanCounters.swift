@@ -1,18 +1,28 @@
 import Synchronization
 
-/// What the scans of an engine have read and what statistics let them leave out.
+/// What scans have read and what statistics let them leave out: of an engine, or of one reference to a table within a statement, which
+/// counts in the engine's too.
 public final class ScanCounters: Sendable {
+  private let whole: ScanCounters?
   private let partitionsRead = Atomic<Int>(0)
   private let partitionsLeftOut = Atomic<Int>(0)
+  private let blocksRead = Atomic<Int>(0)
+  private let blocksLeftOut = Atomic<Int>(0)
   private let rowsRead = Atomic<Int>(0)
   private let memoryRead = Atomic<Int>(0)
   private let diskRead = Atomic<Int>(0)
   private let partitionsOnDisk = Atomic<Int>(0)
 
-  /// Partitions that scans had to read.
+  /// - Parameter whole: what counts the same once more.
+  init(in whole: ScanCounters? = nil) { self.whole = whole }
+
+  /// Partitions that scans have begun to read.
   public var partitionsScanned: Int { partitionsRead.load(ordering: .relaxed) }
   /// Partitions that could not hold a wanted row.
   public var partitionsSkipped: Int { partitionsLeftOut.load(ordering: .relaxed) }
+  /// Blocks of rows of which scans have begun to read some, and those that could not hold a wanted row: those of skipped partitions too.
+  public var blocksScanned: Int { blocksRead.load(ordering: .relaxed) }
+  public var blocksSkipped: Int { blocksLeftOut.load(ordering: .relaxed) }
   /// Rows handed to DuckDB.
   public var rowsScanned: Int { rowsRead.load(ordering: .relaxed) }
 
@@ -22,16 +32,51 @@ public final class ScanCounters: Sendable {
   /// Partitions of which rows were read from spilled files.
   public var partitionsFromDisk: Int { partitionsOnDisk.load(ordering: .relaxed) }
 
-  func count(partitionsScanned scanned: Int, skipped: Int) {
-    partitionsRead.wrappingAdd(scanned, ordering: .relaxed)
-    partitionsLeftOut.wrappingAdd(skipped, ordering: .relaxed)
+  func count(partitionsSkipped partitions: Int, blocksSkipped blocks: Int) {
+    partitionsLeftOut.wrappingAdd(partitions, ordering: .relaxed)
+    blocksLeftOut.wrappingAdd(blocks, ordering: .relaxed)
+    whole?.count(partitionsSkipped: partitions, blocksSkipped: blocks)
+  }
+
+  func count(partitionsScanned partitions: Int, blocksScanned blocks: Int) {
+    partitionsRead.wrappingAdd(partitions, ordering: .relaxed)
+    blocksRead.wrappingAdd(blocks, ordering: .relaxed)
+    whole?.count(partitionsScanned: partitions, blocksScanned: blocks)
   }
 
   func count(bytes: Int, fromDisk: Bool) {
     if fromDisk { diskRead.wrappingAdd(bytes, ordering: .relaxed) } else { memoryRead.wrappingAdd(bytes, ordering: .relaxed) }
+    whole?.count(bytes: bytes, fromDisk: fromDisk)
   }
 
-  func countPartitionFromDisk() { partitionsOnDisk.wrappingAdd(1, ordering: .relaxed) }
+  func countPartitionFromDisk() {
+    partitionsOnDisk.wrappingAdd(1, ordering: .relaxed)
+    whole?.countPartitionFromDisk()
+  }
 
-  func count(rows: Int) { rowsRead.wrappingAdd(rows, ordering: .relaxed) }
+  func count(rows: Int) {
+    rowsRead.wrappingAdd(rows, ordering: .relaxed)
+    whole?.count(rows: rows)
+  }
+}
+
+/// One reference to a table within a statement, and what reading it took.
+public final class StatementScan: Sendable {
+  /// As SQL names it: `_cache_<key>`, or a table of the engine's own.
+  public let table: String
+  public let tableRows: Int
+  public let tablePartitions: Int
+  public let counters: ScanCounters
+  private let begun = Atomic<Bool>(false)
+
+  init(table: String, source: any ScanSource, in whole: ScanCounters) {
+    self.table = table
+    (tableRows, tablePartitions) = (source.rowCount, source.partitions.count)
+    counters = ScanCounters(in: whole)
+  }
+
+  /// Whether DuckDB has begun to read it: it binds some tables only to know their columns.
+  public var hasBegun: Bool { begun.load(ordering: .relaxed) }
+
+  func begin() { begun.store(true, ordering: .relaxed) }
 }

@@ -26,11 +26,20 @@ extension Entry: ScanSource {
 
 /// What DuckDB's callbacks are given: whose rows a table function reads.
 final class ScanContext: Sendable {
-  let counters: ScanCounters
+  /// What SQL puts before a name that the function's argument gives.
+  private let tablePrefix: String
+  private let counters: ScanCounters
   /// Finds what the function's argument names; throws what the query is told.
   let source: @Sendable (_ name: String) throws(CacheError) -> any ScanSource
 
-  init(counters: ScanCounters, source: @escaping @Sendable (_ name: String) throws(CacheError) -> any ScanSource) {
-    (self.counters, self.source) = (counters, source)
+  init(tablePrefix: String, counters: ScanCounters, source: @escaping @Sendable (_ name: String) throws(CacheError) -> any ScanSource) {
+    (self.tablePrefix, self.counters, self.source) = (tablePrefix, counters, source)
+  }
+
+  /// A reference to a table, which the statement that this thread is running lists from now on.
+  func bind(_ name: String, _ source: any ScanSource, _ columns: [ScanColumn]) -> ScanBinding {
+    let scan = StatementScan(table: tablePrefix + name, source: source, in: counters)
+    QuerySnapshot.current?.note(scan)
+    return ScanBinding(source: source, columns: columns, scan: scan)
   }
 }

@@ -45,7 +45,9 @@ final class ScanState: Sendable {
       predicates.allSatisfy { $0.mayMatch { source.statistics(partition: partition, column: $0) } }
     }
     morsels = Morsel.cut(kept.lazy.map { partitions[$0] })
-    binding.counters.count(partitionsScanned: kept.count, skipped: partitions.count - kept.count)
+    binding.scan.begin()
+    let blocks = (all: partitions.reduce(0) { $0 + $1.blockCount }, kept: kept.reduce(0) { $0 + partitions[$1].blockCount })
+    binding.counters.count(partitionsSkipped: partitions.count - kept.count, blocksSkipped: blocks.all - blocks.kept)
   }
 
   /// Why the scan cannot deliver what it is asked for, if so.
@@ -74,7 +76,10 @@ final class ScanState: Sendable {
     return rows
   }
 
-  fileprivate func begin(_ morsel: Morsel) { binding.counters.count(rows: morsel.rowCount) }
+  fileprivate func begin(_ morsel: Morsel) {
+    binding.counters.count(partitionsScanned: morsel.isFirst ? 1 : 0, blocksScanned: (morsel.rowCount + Partition.blockRows - 1) / Partition.blockRows)
+  }
+
   fileprivate func countPartitionFromDisk() { binding.counters.countPartitionFromDisk() }
   fileprivate func finish() { finished.wrappingAdd(1, ordering: .relaxed) }
 }
@@ -95,6 +100,9 @@ final class ScanWorker {
   /// The morsel being scanned; orders the output of parallel scans.
   private(set) var morselIndex = 0
   private var hasJoined = false
+  /// What counts the rows that have been handed out since it was last told.
+  private var counters: ScanCounters?
+  private var uncountedRows = 0
   private var diskReads = DiskReads()
   private var isScanning = false
   /// What is left to read of the morsel.
@@ -109,12 +117,20 @@ final class ScanWorker {
   /// Headers of dictionaries, by column.
   var headers: [Int: DictionaryHeaders] = [:]
 
+  deinit { countRows() }
+
+  private func countRows() {
+    if uncountedRows > 0 { counters?.count(rows: uncountedRows) }
+    uncountedRows = 0
+  }
+
   /// The next rows, at most a vector full, from one batch; nil at the end. Throws where rows on disk cannot be read.
   func next(_ state: ScanState) throws(CacheError) -> Rows? {
     while true {
       if state.columns.isEmpty, let slice = slices.first {
         let count = min(slice.count - offset, ScanWorker.vectorSize)
         offset += count
+        uncountedRows += count
         if offset == slice.count { (slices, offset) = (slices.dropFirst(), 0) }
         return Rows(batch: nil, offset: 0, count: count, isTransient: false)
       }
@@ -124,6 +140,7 @@ final class ScanWorker {
           let rows = Rows(
             batch: slice.batch, offset: slice.offset + offset, count: min(slice.count - offset, ScanWorker.vectorSize), isTransient: isTransient)
           offset += rows.count
+          uncountedRows += rows.count
           return rows
         }
         (current, offset) = (current + 1, 0)
@@ -145,7 +162,9 @@ final class ScanWorker {
     if !hasJoined {
       hasJoined = true
       state.join()
+      counters = state.binding.counters
     }
+    countRows()
     if isScanning { state.finish() }
     let last = isScanning ? state.morsels[morselIndex].partition : -1
     guard let index = state.claim(readsAhead: diskReads.haveHappened()) else {

@@ -17,7 +17,7 @@ public struct InternalTable: Sendable {
 
   /// A context that reads these tables. A statement sees the same rows however often it names a table.
   static func context(_ tables: [InternalTable]) -> ScanContext {
-    ScanContext(counters: ScanCounters()) { (name) throws(CacheError) in
+    ScanContext(tablePrefix: "\(schemaName).", counters: ScanCounters()) { (name) throws(CacheError) in
       guard let table = tables.first(where: { $0.name == name }) else {
         throw CacheError(.query, "there is no table '\(name)' in the schema \(schemaName): it holds \(tables.map(\.name).joined(separator: ", "))")
       }

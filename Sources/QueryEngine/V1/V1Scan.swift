@@ -86,7 +86,7 @@ enum V1Scan {
       type.lend { v1.pointee.bind_add_result_column(info, name, $0) }
     }
     v1.pointee.bind_set_cardinality(info, UInt64(source.rowCount), true)
-    let binding = ScanBinding(source: source, columns: columns, counters: context.scan.counters)
+    let binding = context.scan.bind(name, source, columns)
     v1.pointee.bind_set_bind_data(info, owned(Binding(scan: binding, converters: converters)), releaseOwned)
   }
 

@@ -60,7 +60,7 @@ enum V2Scan {
         }
       }
       try v2Call { v2.pointee.table_function_bind_set_cardinality(result, UInt64(source.rowCount), true, $0) }
-      var binding = v2Owned(ScanBinding(source: source, columns: columns, counters: scan.counters))
+      var binding = v2Owned(scan.bind(name, source, columns))
       try v2Call { v2.pointee.function_bind_set_bind_data(info, &binding, $0) }
     } catch let failure {
       v2Fail(error, failure.message)
