@@ -12,6 +12,8 @@ public class SegmentFile: @unchecked Sendable {
     weak var mapping: SpillMapping?
     /// The mapping, where it must outlive the file's name.
     var kept: SpillMapping?
+    /// The bytes of a file that has been mapped and not been looked at.
+    var bytes: FileMapping?
   }
 
   /// How a file is called in errors, and what to do where it is lost.
@@ -30,7 +32,7 @@ public class SegmentFile: @unchecked Sendable {
 
   let files: any FileSystem
   private let identity: KeyValues
-  private let isCompressed: Bool
+  let isCompressed: Bool
   /// nil: the file is kept mapped by who has made this.
   private let mappings: OpenMappings?
   private let words: Words
@@ -54,8 +56,12 @@ public class SegmentFile: @unchecked Sendable {
   /// Takes a mapping that is there already.
   func adopt(_ mapping: SpillMapping, isKept: Bool) { opened.withLock { ($0.mapping, $0.kept) = (mapping, isKept ? mapping : nil) } }
 
+  /// Takes the bytes of a file that are mapped, to look at when rows are read; they outlive the file's name.
+  func adopt(_ bytes: FileMapping) { opened.withLock { $0.bytes = bytes } }
+
   /// Keeps the file readable without its name.
   func keepMapped() throws(CacheError) {
+    if opened.withLock({ $0.bytes != nil }) { return }
     let mapping = try mapping()
     opened.withLock { $0.kept = mapping }
   }
@@ -158,17 +164,21 @@ public class SegmentFile: @unchecked Sendable {
 
   /// The file, mapped if it is not yet.
   func mapping() throws(CacheError) -> SpillMapping {
-    if let mapping = opened.withLock({ $0.mapping }) {
+    let (mapped, bytes) = opened.withLock { ($0.mapping, $0.bytes) }
+    if mapped != nil || bytes != nil {
       // A mapping keeps what has no name any more, but no bytes that have been cut off.
       if let status = try files.status(path), status.byteCount < byteCount {
         throw damaged("it has \(status.byteCount) bytes of \(byteCount)")
       }
-      return mapping
+      if let mapped { return mapped }
     }
     var options = IPCReadOptions()
     options.trust = .sealed
     options.remedy = words.remedy
-    let file = try IPCFile(path, files: files, options: options, expecting: schema)
+    let file =
+      if let bytes { try IPCFile(bytes, files: files, options: options, expecting: schema) } else {
+        try IPCFile(path, files: files, options: options, expecting: schema)
+      }
     guard file.mapping.bytes.count == byteCount, file.batchCount == pieces.count, file.metadata == identity else {
       throw damaged("it is another file than the one that was written")
     }
@@ -176,6 +186,7 @@ public class SegmentFile: @unchecked Sendable {
     let known = opened.withLock { opened in
       if let earlier = opened.mapping { return earlier }
       opened.mapping = mapping
+      if opened.bytes != nil { (opened.kept, opened.bytes) = (mapping, nil) }
       return mapping
     }
     if known === mapping, !mapping.keepsMemory { mappings?.insert(mapping) }

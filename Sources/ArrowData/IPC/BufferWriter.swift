@@ -22,6 +22,9 @@ final class BufferWriter {
   /// Room for the compressed form of buffers that are compressed at the same time, for each thread.
   private static let windowBytes = 16 << 20
 
+  /// So much is written early at a time.
+  private static let earlyBytes = 8 << 20
+
   private let file: AtomicFile
   private let options: IPCWriteOptions
   private let threadCount: Int
@@ -112,16 +115,31 @@ final class BufferWriter {
         writes.append((parts.count - 1)..<parts.count)
       }
     }
+    // Where in the order of writes one ends a stretch that is written early: those of one thread or two come in about that order.
+    let stretches = options.writesEarly ? self.stretches(writes.map { (parts[$0.lowerBound].position, parts[$0.upperBound - 1]) }) : [:]
     let checksums = UnsafeMutableBufferPointer<UInt32>.allocate(capacity: parts.count)
     checksums.initialize(repeating: 0)
     defer { checksums.deallocate() }
     // Two: file systems let one writer at a time into a file, while the other takes checksums.
     try parallel(count: writes.count, threads: min(threadCount, 2)) { thread, index throws(CacheError) in
       try write(parts, writes[index], of: buffers, scratch[thread], checksums)
+      if let stretch = stretches[index] { file.advise(.willSynchronize, offset: stretch.lowerBound, byteCount: stretch.count) }
     }
     var whole = [CRC32C](repeating: CRC32C(), count: buffers.count)
     for (part, checksum) in zip(parts, checksums) { whole[part.buffer].add(checksum, byteCount: part.range.count) }
     return buffers.indices.map { Stored(position: positions[$0], byteCount: buffers[$0].byteCount, checksum: whole[$0].value) }
+  }
+
+  private func stretches(_ writes: [(start: Int, last: Part)]) -> [Int: Range<Int>] {
+    var stretches: [Int: Range<Int>] = [:]
+    var start = writes.first?.start ?? 0
+    for (index, write) in writes.enumerated() {
+      let end = write.last.position + write.last.range.count
+      guard end - start >= Self.earlyBytes else { continue }
+      stretches[index] = start..<end
+      start = end
+    }
+    return stretches
   }
 
   /// One write. Small buffers come together in memory with zeros between them.

@@ -29,10 +29,17 @@ public final class IPCFile: Sendable {
   ///
   /// `expected` is the schema that the file was written with, where the caller has it: it is then used in place of an equal copy,
   /// and another one is refused. Throws `.storage` where the file cannot be read or is damaged, `.type` for types that are not known.
-  public init(
+  public convenience init(
     _ path: String, files: any FileSystem = SystemFiles(), options: IPCReadOptions = IPCReadOptions(), expecting expected: Schema? = nil
   ) throws(CacheError) {
-    let mapping = try files.map(path)
+    try self.init(try files.map(path), files: files, options: options, expecting: expected)
+  }
+
+  /// Opens a file that has been mapped.
+  public init(
+    _ mapping: FileMapping, files: any FileSystem = SystemFiles(), options: IPCReadOptions = IPCReadOptions(), expecting expected: Schema? = nil
+  ) throws(CacheError) {
+    let path = mapping.path
     let footer: IPCFooter
     let dictionaryBlocks: [Int: Int]
     do throws(CacheError) {

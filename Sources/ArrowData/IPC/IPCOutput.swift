@@ -34,8 +34,9 @@ struct IPCOutput {
     for message in messages { try write(message) }
     try writeFooter()
     try file.publish(isDurable: options.isDurable, leavesPageCache: options.leavesPageCache)
+    let batchRows = messages.filter(\.isBatch).map(\.rowCount)
     return IPCFileFacts(
-      byteCount: position, rowCount: messages.reduce(0) { $0 + ($1.isBatch ? $1.rowCount : 0) }, batchCount: batchBlocks.count / 3,
+      byteCount: position, rowCount: batchRows.reduce(0, +), batchRows: batchRows,
       bufferBytes: messages.reduce(0) { $0 + $1.plan.buffers.reduce(0) { $0 + $1.byteCount } })
   }
 

@@ -29,6 +29,8 @@ public struct IPCWriteOptions: Sendable {
   public var preallocates = true
   /// Hints that the file will not be read soon.
   public var leavesPageCache = false
+  /// Has the system begin early to write to the disk what is to be made durable soon.
+  public var writesEarly = false
   /// Puts slices together to one record batch; false: a record batch for each.
   public var mergesSlices = true
   /// What the file says about itself, in its footer: UTF-8, so that every reader takes it.
@@ -44,7 +46,10 @@ public struct IPCFileFacts: Hashable, Sendable {
   /// The size of the file.
   public let byteCount: Int
   public let rowCount: Int
-  public let batchCount: Int
+  /// The rows of each record batch.
+  public let batchRows: [Int]
   /// The buffers' bytes before compression.
   public let bufferBytes: Int
+
+  public var batchCount: Int { batchRows.count }
 }

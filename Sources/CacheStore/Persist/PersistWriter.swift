@@ -38,7 +38,6 @@ struct PersistWriter {
     let oldNames = Set(old?.parts.map(\.name) ?? [])
     do throws(CacheError) {
       let (parts, fresh) = try writeParts(old)
-      try settle(parts, fresh)
       if !fresh.isEmpty { try files.synchronizeFolder(folder.path) }
       let manifest = Manifest(entry, expiresAt: expiresAt, compression: compression, isKept: isKept ?? old?.isKept ?? false,
         order: order ?? old?.order, parts: parts)
@@ -46,7 +45,7 @@ struct PersistWriter {
       let names = parts.map(\.name)
       entry.persisted.withLock { $0[folder.path] = names }
       folder.sweep(keeping: Set(names))
-      return fresh.keys.reduce(0) { $0 + parts[$1].byteCount }
+      return fresh.reduce(0) { $0 + parts[$1].byteCount }
     } catch {
       // Whatever the manifest says by now, the old version's or the new one's, has what it names.
       if (try? Manifest.read(in: folder.path, files: files))?.parts.map(\.name) ?? [] == old?.parts.map(\.name) ?? [] {
@@ -79,34 +78,74 @@ struct PersistWriter {
 
   // MARK: parts
 
-  /// Every part as the manifest will have it, and of those that have been written, the names that they have until they are durable.
-  private func writeParts(_ old: Manifest?) throws(CacheError) -> (parts: [Manifest.Part], fresh: [Int: String]) {
-    var parts: [Manifest.Part] = []
-    var fresh: [Int: String] = [:]
+  /// What is known of a part before its rows are looked at.
+  private enum Known {
+    /// It is there, as this version has it.
+    case there(Manifest.Part)
+    /// A part that the folder has in its place.
+    case maybe(Manifest.Part)
+    case missing
+  }
+
+  /// Every part as the manifest will have it, those that were missing written and durable, and the numbers of these.
+  private func writeParts(_ old: Manifest?) throws(CacheError) -> (parts: [Manifest.Part], fresh: [Int]) {
     let before = entry.persisted.withLock { $0[folder.path] } ?? []
+    var known: [Known] = []
     // A table without a row has a file for its schema.
-    for index in 0..<max(1, entry.partitions.count) {
-      if isCancelled?() ?? false { throw CacheError(.interrupted, "persisting '\(entry.key)' was cancelled") }
-      var known = old.flatMap { $0.compression == compression && $0.parts.indices.contains(index) ? $0.parts[index] : nil }
-      if let part = known, try files.status("\(folder.path)/\(part.name)")?.byteCount != part.byteCount { known = nil }
-      if let known, before.indices.contains(index), before[index] == known.name {
-        parts.append(part(index, known.name, known.byteCount, known.memoryBytes, known.batchRows))
-        continue
-      }
-      let slices = try rows(index)
-      if let known, known.name == PersistedFolder.partName(index, content: try content(slices, index)) {
-        parts.append(part(index, known.name, known.byteCount, known.memoryBytes, known.batchRows))
-        continue
-      }
-      let provisional = "\(folder.path)/\(PersistedFolder.partName(index, content: "new"))"
-      try files.unlink(provisional)
-      let written = try write(slices, index, to: provisional)
-      let memoryBytes = slices.reduce(0) { $0.saturatingSum($1.batch.byteCount(offset: $1.offset, count: $1.count)) }
-      fresh[index] = provisional
-      parts.append(
-        part(index, PersistedFolder.partName(index, content: written.content), written.byteCount, memoryBytes, try batchRows(provisional)))
+    for index in 0..<max(1, entry.partitions.count) { known.append(try whatIsKnown(index, old, before)) }
+    let open = known.indices.filter { if case .there = known[$0] { false } else { true } }
+    let interruption = CacheError(.interrupted, "persisting '\(entry.key)' was cancelled")
+    let pipeline = PersistPipeline(count: open.count, writerCount: writerCount, interruption: interruption, isCancelled: isCancelled)
+    let made = Locked<(parts: [Int: Manifest.Part], fresh: [Int])>(([:], []))
+    try pipeline.run { number throws(CacheError) in
+      let index = open[number]
+      let (part, isFresh) = try write(index, known[index], pipeline)
+      made.withLock { $0.parts[index] = part }
+      return isFresh
+    } settle: { number throws(CacheError) in
+      let index = open[number]
+      guard let part = made.withLock({ $0.parts[index] }) else { return }
+      let provisional = provisionalPath(index)
+      try files.synchronize(try files.open(provisional))
+      try files.rename(provisional, to: "\(folder.path)/\(part.name)")
+      made.withLock { $0.fresh.append(index) }
     }
-    return (parts, fresh)
+    let written = made.withLock { $0 }
+    let parts = known.enumerated().compactMap { index, known in
+      if case .there(let part) = known { part } else { written.parts[index] }
+    }
+    return (parts, written.fresh)
+  }
+
+  /// Threads that write parts at the same time: one where each takes memory for rows that are decompressed.
+  private var writerCount: Int {
+    let isPlain = compression == .none && entry.segments.allSatisfy { $0.isInMemory || !($0.file?.isCompressed ?? false) }
+    return isPlain ? min(max(1, threadCount), Self.mostWriters) : 1
+  }
+
+  private static let mostWriters = 8
+
+  private func provisionalPath(_ index: Int) -> String { "\(folder.path)/\(PersistedFolder.partName(index, content: "new"))" }
+
+  private func whatIsKnown(_ index: Int, _ old: Manifest?, _ before: [String]) throws(CacheError) -> Known {
+    guard let old, old.compression == compression, old.parts.indices.contains(index) else { return .missing }
+    let known = old.parts[index]
+    guard try files.status("\(folder.path)/\(known.name)")?.byteCount == known.byteCount else { return .missing }
+    guard before.indices.contains(index), before[index] == known.name else { return .maybe(known) }
+    return .there(part(index, known.name, known.byteCount, known.memoryBytes, known.batchRows))
+  }
+
+  /// Writes a part under a name that it has until it is durable, unless it is there already.
+  private func write(_ index: Int, _ known: Known, _ pipeline: PersistPipeline) throws(CacheError) -> (part: Manifest.Part, isFresh: Bool) {
+    let slices = try rows(index)
+    if case .maybe(let known) = known, known.name == PersistedFolder.partName(index, content: try content(slices, index, pipeline)) {
+      return (part(index, known.name, known.byteCount, known.memoryBytes, known.batchRows), false)
+    }
+    let provisional = provisionalPath(index)
+    try files.unlink(provisional)
+    let (content, facts) = try write(slices, index, to: provisional, pipeline)
+    let memoryBytes = slices.reduce(0) { $0.saturatingSum($1.batch.byteCount(offset: $1.offset, count: $1.count)) }
+    return (part(index, PersistedFolder.partName(index, content: content), facts.byteCount, memoryBytes, facts.batchRows), true)
   }
 
   private func part(_ index: Int, _ name: String, _ byteCount: Int, _ memoryBytes: Int, _ batchRows: [Int]) -> Manifest.Part {
@@ -124,48 +163,32 @@ struct PersistWriter {
   }
 
   /// The hash of the rows as an uncompressed file of one thread, and of how they are compressed.
-  private func content(_ slices: [RecordBatchSlice], _ index: Int) throws(CacheError) -> String {
+  private func content(_ slices: [RecordBatchSlice], _ index: Int, _ pipeline: PersistPipeline) throws(CacheError) -> String {
     let hashing = HashingFiles(over: nil, salt: salt)
-    try IPCWriter(files: hashing, options: options(index, .none, threads: 1)).write(slices, schema: entry.schema, to: folder.path)
+    try IPCWriter(files: hashing, options: options(index, .none, threads: 1, pipeline)).write(slices, schema: entry.schema, to: folder.path)
     return hashing.digits
   }
 
   private var salt: UInt64 { XXHash64("\(compression.rawValue) \(compression == .none ? 0 : level)".utf8).value }
 
-  private func write(_ slices: [RecordBatchSlice], _ index: Int, to path: String) throws(CacheError) -> (content: String, byteCount: Int) {
+  private func write(
+    _ slices: [RecordBatchSlice], _ index: Int, to path: String, _ pipeline: PersistPipeline
+  ) throws(CacheError) -> (content: String, facts: IPCFileFacts) {
     guard compression == .none else {
-      let facts = try IPCWriter(files: files, options: options(index, compression, threads: threadCount))
+      let facts = try IPCWriter(files: files, options: options(index, compression, threads: threadCount, pipeline))
         .write(slices, schema: entry.schema, to: path)
-      return (try content(slices, index), facts.byteCount)
+      return (try content(slices, index, pipeline), facts)
     }
     let hashing = HashingFiles(over: files, salt: salt)
-    let facts = try IPCWriter(files: hashing, options: options(index, .none, threads: 1)).write(slices, schema: entry.schema, to: path)
-    return (hashing.digits, facts.byteCount)
+    let facts = try IPCWriter(files: hashing, options: options(index, .none, threads: 1, pipeline)).write(slices, schema: entry.schema, to: path)
+    return (hashing.digits, facts)
   }
 
-  private func options(_ index: Int, _ compression: IPCCompression, threads: Int) -> IPCWriteOptions {
+  private func options(_ index: Int, _ compression: IPCCompression, threads: Int, _ pipeline: PersistPipeline) -> IPCWriteOptions {
     var options = IPCWriteOptions()
-    (options.compression, options.level, options.threadCount) = (compression, level, threads)
+    (options.compression, options.level, options.threadCount, options.writesEarly) = (compression, level, threads, true)
     options.metadata = PersistedFile.identity(key: entry.key, kind: entry.kind, partition: index)
-    options.isCancelled = isCancelled
+    options.isCancelled = { pipeline.isStopped }
     return options
   }
-
-  private func batchRows(_ path: String) throws(CacheError) -> [Int] {
-    let file = try IPCFile(path, files: files)
-    var rows: [Int] = []
-    for batch in 0..<file.batchCount { rows.append(try file.rowCount(batch)) }
-    return rows
-  }
-
-  /// Makes files durable, several at a time so that the disk always has something to do, and then gives them their names.
-  private func settle(_ parts: [Manifest.Part], _ fresh: [Int: String]) throws(CacheError) {
-    let written = fresh.sorted { $0.key < $1.key }
-    try parallel(count: written.count, threads: min(Self.syncThreads, written.count)) { _, index throws(CacheError) in
-      try files.synchronize(try files.open(written[index].value))
-    }
-    for (index, provisional) in written { try files.rename(provisional, to: "\(folder.path)/\(parts[index].name)") }
-  }
-
-  private static let syncThreads = 8
 }

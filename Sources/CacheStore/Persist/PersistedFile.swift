@@ -11,38 +11,59 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
     return [pair("arrow_cache.key", key), pair("arrow_cache.kind", kind), pair("arrow_cache.partition", "\(partition)")]
   }
 
-  /// Opens a part of what a manifest describes; with a schema, no other is taken. `isVerified` compares every byte with its checksum.
+  /// A part of what a manifest describes, mapped from now on: what becomes of its name does not matter.
   ///
-  /// Throws `.storage` where the file is missing, damaged, or not the one that was written.
+  /// Its size is compared with the manifest's; the rest when it is first read, or at once without a schema, which it then tells, and where
+  /// `isVerified` has every byte compared with its checksum. Throws `.storage` where the file is missing, damaged, or not the one that was written.
   init(
     _ index: Int, of manifest: Manifest, in folder: PersistedFolder, schema: Schema?, isVerified: Bool, threadCount: Int
   ) throws(CacheError) {
     let part = manifest.parts[index]
     let path = "\(folder.path)/\(part.name)"
-    var options = IPCReadOptions()
-    (options.trust, options.threadCount, options.remedy) = (.sealed, threadCount, Self.remedy)
-    let file = try IPCFile(path, files: folder.files, options: options, expecting: schema)
-    func other(_ what: String) -> CacheError { CacheError(.storage, "cannot read '\(path)': \(what); \(Self.remedy)") }
-    guard file.mapping.bytes.count == part.byteCount else {
-      throw other("it has \(file.mapping.bytes.count) bytes, its manifest says \(part.byteCount)")
+    let bytes = try folder.files.map(path)
+    guard bytes.bytes.count == part.byteCount else { throw Self.otherSize(path, bytes.bytes.count, part) }
+    let opened = schema == nil || isVerified ? try Self.open(bytes, index, of: manifest, in: folder, schema, threadCount) : nil
+    if isVerified { try opened?.verify() }
+    let isCompressed = manifest.compression != .none
+    super.init(
+      path, byteCount: part.byteCount, pieces: Self.pieces(part), schema: opened?.schema ?? schema ?? Schema(fields: []),
+      identity: Self.identity(key: manifest.key, kind: manifest.kind, partition: index), isCompressed: isCompressed, mappings: nil,
+      files: folder.files, words: Words(rows: "persisted rows", remedy: Self.remedy))
+    if let opened {
+      adopt(SpillMapping(opened, number: 0, isCompressed: isCompressed, files: folder.files), isKept: true)
+    } else {
+      adopt(bytes)
     }
-    let identity = Self.identity(key: manifest.key, kind: manifest.kind, partition: index)
-    guard file.metadata == identity, file.batchCount == part.batchRows.count else {
+  }
+
+  private static func open(
+    _ bytes: FileMapping, _ index: Int, of manifest: Manifest, in folder: PersistedFolder, _ schema: Schema?, _ threadCount: Int
+  ) throws(CacheError) -> IPCFile {
+    let part = manifest.parts[index]
+    var options = IPCReadOptions()
+    (options.trust, options.threadCount, options.remedy) = (.sealed, threadCount, remedy)
+    let file = try IPCFile(bytes, files: folder.files, options: options, expecting: schema)
+    func other(_ what: String) -> CacheError { CacheError(.storage, "cannot read '\(file.path)': \(what); \(remedy)") }
+    guard file.metadata == identity(key: manifest.key, kind: manifest.kind, partition: index), file.batchCount == part.batchRows.count else {
       throw other("it is another file than the one that its manifest names")
     }
-    var pieces: [Range<Int>] = []
     for (batch, rowCount) in part.batchRows.enumerated() {
       guard try file.rowCount(batch) == rowCount else { throw other("it has other rows than its manifest says") }
+    }
+    return file
+  }
+
+  private static func otherSize(_ path: String, _ byteCount: Int, _ part: Manifest.Part) -> CacheError {
+    CacheError(.storage, "cannot read '\(path)': it has \(byteCount) bytes, its manifest says \(part.byteCount); \(remedy)")
+  }
+
+  private static func pieces(_ part: Manifest.Part) -> [Range<Int>] {
+    var pieces: [Range<Int>] = []
+    for rowCount in part.batchRows {
       let start = pieces.last?.upperBound ?? 0
       pieces.append(start..<start + rowCount)
     }
-    if isVerified { try file.verify() }
-    let isCompressed = manifest.compression != .none
-    let mapping = SpillMapping(file, number: 0, isCompressed: isCompressed, files: folder.files)
-    super.init(
-      path, byteCount: part.byteCount, pieces: pieces, schema: file.schema, identity: identity, isCompressed: isCompressed, mappings: nil,
-      files: folder.files, words: Words(rows: "persisted rows", remedy: Self.remedy))
-    adopt(mapping, isKept: true)
+    return pieces
   }
 
   /// A part in a folder that nobody else writes to: mapped when it is read. Only its size is looked at, and without a schema that.
@@ -52,22 +73,15 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
     let part = manifest.parts[index]
     let path = "\(folder.path)/\(part.name)"
     guard let status = try folder.files.status(path) else { throw .file("open", path, errorNumber: ENOENT) }
-    guard status.byteCount == part.byteCount else {
-      throw CacheError(.storage, "cannot read '\(path)': it has \(status.byteCount) bytes, its manifest says \(part.byteCount); \(Self.remedy)")
-    }
+    guard status.byteCount == part.byteCount else { throw Self.otherSize(path, status.byteCount, part) }
     var known = schema
     if known == nil {
       var options = IPCReadOptions()
       (options.trust, options.remedy) = (.sealed, Self.remedy)
       known = try IPCFile(path, files: folder.files, options: options).schema
     }
-    var pieces: [Range<Int>] = []
-    for rowCount in part.batchRows {
-      let start = pieces.last?.upperBound ?? 0
-      pieces.append(start..<start + rowCount)
-    }
     super.init(
-      path, byteCount: part.byteCount, pieces: pieces, schema: known ?? Schema(fields: []),
+      path, byteCount: part.byteCount, pieces: Self.pieces(part), schema: known ?? Schema(fields: []),
       identity: Self.identity(key: manifest.key, kind: manifest.kind, partition: index), isCompressed: manifest.compression != .none,
       mappings: mappings, files: folder.files, words: Words(rows: "persisted rows", remedy: Self.remedy))
   }

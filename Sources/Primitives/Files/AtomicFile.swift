@@ -34,6 +34,11 @@ public final class AtomicFile: @unchecked Sendable {
     try files.preallocate(try opened(), offset: offset, byteCount: byteCount)
   }
 
+  /// Only a hint.
+  public func advise(_ advice: FileAdvice, offset: Int, byteCount: Int) {
+    if let file { files.advise(advice, file, offset: offset, byteCount: byteCount) }
+  }
+
   /// Gives the file its name; on error the temporary file has been removed.
   ///
   /// - Parameters:

@@ -63,6 +63,8 @@ public enum FileAdvice: Sendable {
   case willNeed
   /// Will not be read soon: pages that are on the disk already leave the page cache.
   case dontNeed
+  /// Will be made durable soon: the system starts writing it to the disk.
+  case willSynchronize
 }
 
 extension FileSystem {

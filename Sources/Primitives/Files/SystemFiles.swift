@@ -82,13 +82,19 @@ public struct SystemFiles: FileSystem {
   }
 
   public func advise(_ advice: FileAdvice, _ file: OpenFile, offset: Int, byteCount: Int) {
-    _ = posix_fadvise(
-      file.descriptor, off_t(max(0, offset)), off_t(max(0, byteCount)), advice == .willNeed ? POSIX_FADV_WILLNEED : POSIX_FADV_DONTNEED)
+    let (start, count) = (off_t(max(0, offset)), off_t(max(0, byteCount)))
+    switch advice {
+    case .willNeed: _ = posix_fadvise(file.descriptor, start, count, POSIX_FADV_WILLNEED)
+    case .dontNeed: _ = posix_fadvise(file.descriptor, start, count, POSIX_FADV_DONTNEED)
+    // Linux begins to write what is not on the disk yet, and leaves that in the page cache.
+    case .willSynchronize: _ = posix_fadvise(file.descriptor, start, count, POSIX_FADV_DONTNEED)
+    }
   }
 
   public func advise(_ advice: FileAdvice, _ mapping: FileMapping, offset: Int, byteCount: Int) {
     let pageMask = Int(getpagesize()) - 1
-    guard let start = mapping.bytes.baseAddress, offset >= 0, byteCount > 0, offset < mapping.bytes.count else { return }
+    guard advice != .willSynchronize, let start = mapping.bytes.baseAddress, offset >= 0, byteCount > 0, offset < mapping.bytes.count
+    else { return }
     let first = offset & ~pageMask
     let end = offset + min(byteCount, mapping.bytes.count - offset)
     madvise(UnsafeMutableRawPointer(mutating: start + first), end - first, advice == .willNeed ? MADV_WILLNEED : MADV_DONTNEED)
