@@ -76,6 +76,8 @@ def _converted(table: Table, source: str) -> Table:
         return table
     kept = []
     for column in table.columns:
+        if pa.types.is_fixed_size_list(column.kind.type):
+            continue  # polars fails over slices of them
         try:
             back = _as_source(table.data.select([column.name]), source)
             arrow = back.to_arrow() if source == "polars" else pa.Table.from_pandas(back, preserve_index=False)
@@ -92,7 +94,8 @@ def _keeps_type(column: Column, back: pa.DataType, source: str) -> bool:
     """Whether the cache gives DuckDB the type that the source's own conversion to Arrow has."""
     if source == "polars":  # text views in dictionaries, which DuckDB 1.5 cannot read
         return not pa.types.is_dictionary(back) or duckdb.__version__ >= "2"
-    return column.kind.family not in ("nested", "binary", "time") and not pa.types.is_null(back) and back != pa.timestamp("ns", getattr(back, "tz", None) or "UTC")
+    values = back.value_type if pa.types.is_dictionary(back) else back
+    return column.kind.family not in ("nested", "binary", "time") and not pa.types.is_null(values) and back != pa.timestamp("ns", getattr(back, "tz", None) or "UTC")
 
 
 def _as_source(table: pa.Table, source: str) -> Any:
