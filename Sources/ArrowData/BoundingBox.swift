@@ -23,6 +23,9 @@ public struct BoundingBox: Hashable, Sendable {
     (minY, maxY) = (min(minY, other.minY), max(maxY, other.maxY))
   }
 
+  /// Whether they have a point in common, if only on their sides.
+  func meets(_ other: BoundingBox) -> Bool { minX <= other.maxX && other.minX <= maxX && minY <= other.maxY && other.minY <= maxY }
+
   /// Around all of these; nil where there is none.
   public static func around(_ boxes: some Sequence<BoundingBox>) -> BoundingBox? {
     var whole = nowhere

@@ -10,30 +10,84 @@ extension ColumnStatistics {
       return
     }
     let field = batch.schema.fields[column]
-    let range = ValueRange(batch.column(column).pointee, layout: field.layout, offset: offset, count: count)
-    self.init(rowCount: count, nullCount: range.nullCount(field.layout), bounds: Self.bounds(field, range))
+    self.init(of: batch.column(column).pointee, field: field, order: ValueOrder(field), offset: offset, count: count)
   }
 
-  private static func bounds(_ field: Field, _ range: ValueRange) -> Bounds {
-    if field.isWellKnownBinary { return range.geometryBounds(field.format) }
-    if let format = field.encodedFormat { return format == "u" || format == "U" || format == "vu" ? range.encodedTextBounds(field.format) : .unknown }
-    guard field.dictionary == nil, !field.isExtension else { return .unknown }
-    switch field.format {
-    case "b": return range.boolBounds()
-    case "c": return range.intBounds(Int8.self)
-    case "s": return range.intBounds(Int16.self)
-    case "i", "tdD", "tts", "ttm": return range.intBounds(Int32.self)
-    case "l", "tdm", "ttu", "ttn": return range.intBounds(Int64.self)
-    case "C": return range.uintBounds(UInt8.self)
-    case "S": return range.uintBounds(UInt16.self)
-    case "I": return range.uintBounds(UInt32.self)
-    case "L": return range.uintBounds(UInt64.self)
-    case "f": return range.floatBounds(Float.self)
-    case "g": return range.floatBounds(Double.self)
-    case "u": return range.textBounds(Int32.self)
-    case "U": return range.textBounds(Int64.self)
-    case "vu": return range.viewBounds()
-    default: return field.format.utf8.starts(with: "ts".utf8) ? range.intBounds(Int64.self) : .unknown
+  /// The same of an array that has these rows.
+  init(of array: ArrowArray, field: Field, order: ValueOrder, offset: Int, count: Int) {
+    let range = ValueRange(array, layout: field.layout, offset: offset, count: count)
+    self.init(rowCount: count, nullCount: range.nullCount(field.layout), bounds: Self.bounds(order, field, range))
+  }
+
+  private static func bounds(_ order: ValueOrder, _ field: Field, _ range: ValueRange) -> Bounds {
+    switch order {
+    case .unknown: .unknown
+    case .bool: range.boolBounds()
+    case .int8: range.intBounds(Int8.self)
+    case .int16: range.intBounds(Int16.self)
+    case .int32: range.intBounds(Int32.self)
+    case .int64: range.intBounds(Int64.self)
+    case .int128: range.wideBounds()
+    case .uint8: range.uintBounds(UInt8.self)
+    case .uint16: range.uintBounds(UInt16.self)
+    case .uint32: range.uintBounds(UInt32.self)
+    case .uint64: range.uintBounds(UInt64.self)
+    case .float: range.floatBounds(Float.self)
+    case .double: range.floatBounds(Double.self)
+    case .text32: range.textBounds(Int32.self)
+    case .text64: range.textBounds(Int64.self)
+    case .textView: range.viewBounds()
+    case .encodedText: range.encodedTextBounds(field.format)
+    case .geometry: range.geometryBounds(field.format)
+    }
+  }
+}
+
+/// What the values of a type are compared as: in DuckDB's order, or not at all.
+enum ValueOrder {
+  case unknown, bool, int8, int16, int32, int64, int128, uint8, uint16, uint32, uint64, float, double, text32, text64, textView, encodedText, geometry
+
+  init(_ field: Field) {
+    if field.isWellKnownBinary {
+      self = .geometry
+    } else if let format = field.encodedFormat {
+      self = format == "u" || format == "U" || format == "vu" ? .encodedText : .unknown
+    } else if field.dictionary != nil || field.isExtension {
+      self = .unknown
+    } else {
+      self = Self.plain(field.format)
+    }
+  }
+
+  private static func plain(_ format: String) -> ValueOrder {
+    switch format {
+    case "b": .bool
+    case "c": .int8
+    case "s": .int16
+    case "i", "tdD", "tts", "ttm": .int32
+    case "l", "tdm", "ttu", "ttn": .int64
+    case "C": .uint8
+    case "S": .uint16
+    case "I": .uint32
+    case "L": .uint64
+    case "f": .float
+    case "g": .double
+    case "u": .text32
+    case "U": .text64
+    case "vu": .textView
+    default:
+      if format.utf8.starts(with: "ts".utf8) { .int64 } else if format.utf8.starts(with: "d:".utf8) { decimal(format) } else { .unknown }
+    }
+  }
+
+  /// Decimals are compared in units of their last digit.
+  private static func decimal(_ format: String) -> ValueOrder {
+    let parts = format.dropFirst(2).split(separator: ",", omittingEmptySubsequences: false)
+    switch parts.count == 3 ? String(parts[2]) : "128" {
+    case "32": return .int32
+    case "64": return .int64
+    case "128": return .int128
+    default: return .unknown
     }
   }
 }
@@ -94,6 +148,26 @@ struct ValueRange {
   func uintBounds<Value: FixedWidthInteger & UnsignedInteger>(_: Value.Type) -> ColumnStatistics.Bounds {
     guard let (low, high) = extremes(Value.self, low: .max, high: .min), low <= high else { return .noValues }
     return .uint(min: UInt64(low), max: UInt64(high))
+  }
+
+  /// Of decimals of 128 bits; unknown where one of them is beyond 64.
+  func wideBounds() -> ColumnStatistics.Bounds {
+    guard count > 0, let buffer = array.buffer(1) else { return .noValues }
+    let words = buffer + first * 16
+    var (low, high, isWide, hasValue) = (Int64.max, Int64.min, false, false)
+    eachWord { rows, valid in
+      var rest = valid
+      hasValue = true
+      while rest != 0 {
+        let at = (rows.lowerBound + rest.trailingZeroBitCount) * 16
+        rest &= rest - 1
+        let value = words.loadUnaligned(fromByteOffset: at, as: Int64.self)
+        isWide = isWide || words.loadUnaligned(fromByteOffset: at + 8, as: Int64.self) != value >> 63
+        (low, high) = (min(low, value), max(high, value))
+      }
+    }
+    if isWide { return .unknown }
+    return hasValue ? .int(min: low, max: high) : .noValues
   }
 
   /// NaN is in neither bound: every comparison with it is false.

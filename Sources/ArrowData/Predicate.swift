@@ -18,6 +18,8 @@ public indirect enum Predicate: Sendable, Hashable {
   case isNotNull(column: Int)
   /// The string starts with these bytes.
   case prefix(column: Int, [UInt8])
+  /// The box around the geometry has a point in common with this one.
+  case meets(column: Int, BoundingBox)
   case and([Predicate])
   case or([Predicate])
   case unknown
@@ -38,6 +40,9 @@ public indirect enum Predicate: Sendable, Hashable {
       let bounds = statistics(column).bounds
       return literals.contains { bounds.mayMatch(.equal, $0) }
     case .prefix(let column, let prefix): return statistics(column).bounds.mayStart(with: prefix)
+    case .meets(let column, let box):
+      guard case .box(let around) = statistics(column).bounds else { return statistics(column).bounds != .noValues }
+      return around.meets(box)
     }
   }
 }

@@ -25,6 +25,8 @@ public final class Entry: @unchecked Sendable {
   let usage: Usage
   let memos: MemoShelf
   private let known = Locked<[StatisticsKey: ColumnStatistics]>([:])
+  /// Statistics of blocks, by column, then one for each stretch of the table's partitions; made when first asked for.
+  private let blocks = Locked<[Int: [BlockStatistics?]]>([:])
 
   /// The files that have this version's partitions, by the folder that it has been persisted to or loaded from.
   let persisted = Locked<[String: [String]]>([:])
@@ -55,6 +57,7 @@ public final class Entry: @unchecked Sendable {
     (key, kind, userMetadata, buildSeconds) = (label.key, label.kind, label.userMetadata, label.buildSeconds)
     (schema, segments, rowCount) = (content.schema, content.segments, content.rowCount)
     (sizeBytes, partitions) = (content.sizeBytes, content.partitions)
+    stretches = Stretches(content.partitions)
     (self.version, self.createdAt, self.usage) = (version, createdAt, usage)
     self.memos = MemoShelf(memos)
   }
@@ -77,19 +80,42 @@ public final class Entry: @unchecked Sendable {
     let key = StatisticsKey(partition: partition, column: column)
     if let known = known.withLock({ $0[key] }) { return known }
     var parts: [ColumnStatistics] = []
-    do throws(CacheError) {
-      for slice in partitions[partition].slices {
-        for rows in try segments[slice.segmentIndex].read(offset: slice.offset, count: slice.count, columns: [column]) {
-          parts.append(ColumnStatistics(of: rows.batch, column: 0, offset: rows.offset, count: rows.count))
-        }
-      }
-    } catch {
-      return .unknown(rowCount: partitions[partition].rowCount)
+    for stretch in stretches.of(partition) {
+      guard let statistics = blockStatistics(stretch: stretch, column: column) else { return .unknown(rowCount: partitions[partition].rowCount) }
+      parts.append(statistics.whole)
     }
     let statistics = ColumnStatistics(merging: parts)
     known.withLock { $0[key] = statistics }
     return statistics
   }
+
+  /// The stretches of blocks of all partitions, in order of the rows.
+  public let stretches: Stretches
+
+  /// Statistics of the blocks of a stretch: computed when first asked for, in one pass over its rows, then kept. nil for rows that cannot be read.
+  public func blockStatistics(stretch: Int, column: Int) -> BlockStatistics? {
+    guard stretches.all.indices.contains(stretch), schema.fields.indices.contains(column) else { return nil }
+    if let known = blocks.withLock({ $0[column]?[stretch] }) { return known }
+    var rows: [RecordBatchSlice] = []
+    do throws(CacheError) {
+      for slice in partitions[stretches.all[stretch].partition].slices(of: stretches.all[stretch].rows) {
+        rows += try segments[slice.segmentIndex].read(offset: slice.offset, count: slice.count, columns: [column])
+      }
+    } catch {
+      return nil
+    }
+    let made = BlockStatistics(of: rows, column: 0)
+    blocks.withLock { blocks in blocks[column, default: [BlockStatistics?](repeating: nil, count: stretches.all.count)][stretch] = made }
+    return made
+  }
+
+  /// The statistics of a partition where they are known already.
+  public func knownStatistics(partition: Int, column: Int) -> ColumnStatistics? {
+    known.withLock { $0[StatisticsKey(partition: partition, column: column)] }
+  }
+
+  /// What is known already of a column's blocks: one for each stretch, or none at all.
+  public func knownBlocks(column: Int) -> [BlockStatistics?] { blocks.withLock { $0[column] ?? [] } }
 
   /// The statistics that have been asked for: by partition, by column.
   var knownStatistics: [Int: [Int: ColumnStatistics]] {

@@ -1,3 +1,5 @@
+import ArrowData
+
 /// Rows of one segment of an entry.
 public struct SegmentSlice: Hashable, Sendable {
   public let segmentIndex: Int
@@ -13,9 +15,20 @@ public struct Partition: Hashable, Sendable {
   /// First row within the entry.
   public let firstRow: Int
   public let rowCount: Int
-  /// Rows of a block, the unit of skipping within a partition: a multiple of what DuckDB takes at once. The last of a partition may have fewer.
-  public static let blockRows = 4096
-  public var blockCount: Int { (rowCount + Self.blockRows - 1) / Self.blockRows }
+  /// Blocks, the unit of skipping within a partition, begin anew with each.
+  public var blockCount: Int { (rowCount + BlockStatistics.blockRows - 1) / BlockStatistics.blockRows }
+
+  /// Where these of its own rows lie.
+  public func slices(of rows: Range<Int>) -> [SegmentSlice] {
+    var found: [SegmentSlice] = []
+    var first = 0
+    for slice in slices where first < rows.upperBound {
+      let part = rows.clamped(to: first..<first + slice.count)
+      if !part.isEmpty { found.append(SegmentSlice(segmentIndex: slice.segmentIndex, offset: slice.offset + part.lowerBound - first, count: part.count)) }
+      first += slice.count
+    }
+    return found
+  }
 
   /// Where the rows lie, in order.
   public let slices: [SegmentSlice]

@@ -113,11 +113,15 @@ public class SegmentFile: @unchecked Sendable {
     try sum(offset, count) { (file, piece) throws(CacheError) in try file.storedBytes(piece, columns: columns) }
   }
 
-  /// Has the system start reading from the disk.
+  /// Has the system start reading from the disk; of what is compressed, whole pieces.
   public func prefetch(offset: Int, count: Int, columns: [Int]?) throws(CacheError) {
-    _ = try sum(offset, count) { (file, piece) throws(CacheError) in
-      try file.prefetch(piece, columns: columns)
-      return 0
+    try lost { () throws(CacheError) in
+      let parts = parts(offset, count)
+      guard !parts.isEmpty else { return }
+      let mapping = try mapping()
+      for part in parts {
+        mapping.prefetch(part.piece, columns: columns, rows: isCompressed ? 0..<1 : part.rows, of: isCompressed ? 1 : pieces[part.piece].count)
+      }
     }
   }
 

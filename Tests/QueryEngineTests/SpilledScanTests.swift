@@ -89,7 +89,7 @@ import Testing
     if engineName == "v2" {
       let part = try read("SELECT sum(a) FROM _cache_t WHERE id BETWEEN 35000 AND 35010")
       #expect(part.partitions == 1)
-      #expect((160_000..<164_000).contains(part.disk), "\(part.disk)")
+      #expect((32_768..<34_000).contains(part.disk), "\(part.disk)")
     }
     #expect(try fixture.rows("SELECT DISTINCT tier FROM arrow_cache.partitions") == [["disk"]])
     #expect(try fixture.rows("SELECT memory_bytes, disk_bytes > 10000000 FROM arrow_cache.entries") == [["0", "true"]])

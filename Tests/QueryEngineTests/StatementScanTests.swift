@@ -35,7 +35,7 @@ import Testing
       let partitions = scan.table == "_cache_a" ? 10 : 5
       #expect(scan.tablePartitions == partitions && scan.tableRows == partitions * 10_000)
       #expect(scan.counters.partitionsScanned + scan.counters.partitionsSkipped == partitions, "\(scan.table)")
-      #expect(scan.counters.blocksScanned + scan.counters.blocksSkipped == partitions * 3, "\(scan.table)")
+      #expect(scan.counters.blocksScanned + scan.counters.blocksSkipped == partitions * 5, "\(scan.table)")
       #expect(scan.counters.memoryBytesRead > 0 && scan.counters.diskBytesRead == 0)
     }
     #expect(own.map(\.counters.partitionsSkipped) == (engineName == "v2" ? [9, 0, 4] : [0, 0, 0]))

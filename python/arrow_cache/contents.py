@@ -74,7 +74,7 @@ class Contents:
             ``tiers``: ``memory``, ``disk`` (``bytes``, ``file_count``, ``peak_bytes``, ``written_bytes``, ``write_seconds``) and ``query``
             (DuckDB's ``bytes`` and ``disk_bytes``), each with ``limit_bytes``. ``duckdb``: ``version``, ``engine``, ``memory_bytes``.
 
-            ``scans``: what SQL has read of the entries: ``partitions_read``, ``blocks_read`` (4,096 rows of a partition), ``rows``,
+            ``scans``: what SQL has read of the entries: ``partitions_read``, ``blocks_read`` (2,048 rows of a partition), ``rows``,
             ``memory_bytes`` and ``disk_bytes``; what statistics let it leave out: ``partitions_skipped``, ``blocks_skipped`` (those of skipped
             partitions too), and ``skip_rate``, skipped blocks by all blocks.
         """

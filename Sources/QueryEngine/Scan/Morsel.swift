@@ -1,38 +1,53 @@
+import ArrowData
 import CacheStore
 
-/// A stretch of rows that one thread scans: a partition, or a piece of a large one, in row order.
+/// Rows of one stretch that one thread scans, in row order; their places among the morsels order the output of parallel scans.
 struct Morsel: Sendable {
-  /// As many rows as a row group of DuckDB's own tables has.
-  static let rowTarget = 122_880
+  /// As many rows as a row group of DuckDB's own tables has; fewer where there are few, so that all threads have some.
+  static let largestRows = BlockStatistics.stretchRows
+  static let smallestRows = 8 * BlockStatistics.blockRows
+  /// So many for all rows at least, where they are not smaller than that.
+  private static let usefulCount = 8
 
-  /// Its place among the partitions that are scanned.
-  let partition: Int
-  /// Whether it has the partition's first row.
-  let isFirst: Bool
-  var slices: [SegmentSlice] = []
-  var rowCount = 0
+  let stretch: Int
+  /// nil: known when its turn comes.
+  let rows: ScanPlan.Rows?
 
-  /// The morsels of these partitions, none of which crosses a partition.
-  static func cut(_ partitions: some Sequence<Partition>) -> [Morsel] {
+  /// The morsels of the rows of each stretch; none of those that have no rows.
+  static func cut(_ wanted: [ScanPlan.Rows?], _ stretches: [Stretches.Stretch]) -> [Morsel] {
+    var rowCount = 0
+    for (rows, stretch) in zip(wanted, stretches) { rowCount += rows?.reduce(0) { $0 + $1.count } ?? stretch.rows.count }
+    let share = (rowCount / usefulCount / BlockStatistics.blockRows + 1) * BlockStatistics.blockRows
+    let target = min(largestRows, max(smallestRows, share))
     var morsels: [Morsel] = []
-    for (index, partition) in partitions.enumerated() where partition.rowCount > 0 {
-      var morsel = Morsel(partition: index, isFirst: true)
-      for slice in partition.slices {
-        var offset = slice.offset
-        let end = slice.offset + slice.count
-        while offset < end {
-          let count = min(end - offset, rowTarget - morsel.rowCount)
-          morsel.slices.append(SegmentSlice(segmentIndex: slice.segmentIndex, offset: offset, count: count))
-          morsel.rowCount += count
-          offset += count
-          if morsel.rowCount == rowTarget {
-            morsels.append(morsel)
-            morsel = Morsel(partition: index, isFirst: false)
-          }
-        }
+    for (index, rows) in wanted.enumerated() {
+      guard let rows else {
+        morsels.append(Morsel(stretch: index, rows: nil))
+        continue
       }
-      if morsel.rowCount > 0 { morsels.append(morsel) }
+      cut(rows, target) { morsels.append(Morsel(stretch: index, rows: $0)) }
     }
     return morsels
+  }
+
+  /// Runs are cut at blocks.
+  private static func cut(_ rows: ScanPlan.Rows, _ target: Int, _ body: (ScanPlan.Rows) -> Void) {
+    var part: ScanPlan.Rows = []
+    var room = target
+    for range in rows {
+      var range = range
+      while !range.isEmpty {
+        let taken = range.prefix(room)
+        part.append(taken)
+        room -= taken.count
+        range = taken.upperBound..<range.upperBound
+        // What is left of a block would be a vector of few rows, for each thread.
+        if room < BlockStatistics.blockRows {
+          body(part)
+          (part, room) = ([], target)
+        }
+      }
+    }
+    if !part.isEmpty { body(part) }
   }
 }

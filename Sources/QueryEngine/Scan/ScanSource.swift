@@ -7,7 +7,12 @@ protocol ScanSource: AnyObject, Sendable {
   var schema: Schema { get }
   var rowCount: Int { get }
   var partitions: [Partition] { get }
-  func statistics(partition: Int, column: Int) -> ColumnStatistics
+  var stretches: Stretches { get }
+  /// What is known of a partition, or of the blocks of each stretch (or of none), without looking at rows.
+  func knownStatistics(partition: Int, column: Int) -> ColumnStatistics?
+  func knownBlocks(column: Int) -> [BlockStatistics?]
+  /// Looks at the rows where nothing is known yet; nil where nothing can be known.
+  func blockStatistics(stretch: Int, column: Int) -> BlockStatistics?
   /// These columns, in this order, of a slice of one of the partitions.
   func read(_ slice: SegmentSlice, columns: [Int]) throws(CacheError) -> SegmentRows
   /// Tells that they will be read soon.

@@ -20,6 +20,10 @@ final class ScanState: Sendable {
   let columns: [Int]
   let outputs: [Output]
   let morsels: [Morsel]
+  private let plan: ScanPlan
+  private let stretches: [Stretches.Stretch]
+  private let partitions: [Partition]
+  private let tally: Locked<ScanTally>
   /// Whether vectors may point into what is read.
   private let hasText: Bool
   private let claimed = Atomic<Int>(0)
@@ -39,15 +43,15 @@ final class ScanState: Sendable {
     self.columns = columns
     hasText = columns.contains { binding.columns[$0].kind.isText }
     let source = binding.source
-    let partitions = source.partitions
-    let predicates = binding.predicates
-    let kept = partitions.indices.filter { partition in
-      predicates.allSatisfy { $0.mayMatch { source.statistics(partition: partition, column: $0) } }
-    }
-    morsels = Morsel.cut(kept.lazy.map { partitions[$0] })
+    stretches = source.stretches.all
+    partitions = source.partitions
+    plan = ScanPlan(source: source, predicates: binding.predicates)
+    let wanted = plan.knownRows()
+    morsels = Morsel.cut(wanted, stretches)
+    tally = Locked(ScanTally(wanted, stretches, partitionCount: partitions.count))
     binding.scan.begin()
-    let blocks = (all: partitions.reduce(0) { $0 + $1.blockCount }, kept: kept.reduce(0) { $0 + partitions[$1].blockCount })
-    binding.counters.count(partitionsSkipped: partitions.count - kept.count, blocksSkipped: blocks.all - blocks.kept)
+    let skipped = tally.withLock { ($0.skippedPartitions, $0.skippedBlocks) }
+    binding.counters.count(partitionsSkipped: skipped.0, blocksSkipped: skipped.1)
   }
 
   /// Why the scan cannot deliver what it is asked for, if so.
@@ -62,11 +66,32 @@ final class ScanState: Sendable {
     let index = claimed.wrappingAdd(1, ordering: .relaxed).oldValue
     guard index < morsels.count else { return nil }
     let ahead = index + max(1, workers.load(ordering: .relaxed))
-    if readsAhead, ahead < morsels.count, !columns.isEmpty {
-      for slice in morsels[ahead].slices { binding.source.prefetch(slice, columns: columns) }
-    }
+    if readsAhead, ahead < morsels.count { prefetch(morsels[ahead]) }
     return index
   }
+
+  /// Has the system read what a morsel needs: what tells which rows these are, where that is not known yet.
+  private func prefetch(_ morsel: Morsel) {
+    let columns = morsel.rows == nil ? plan.columns : columns
+    guard !columns.isEmpty else { return }
+    for slice in slices(morsel.stretch, morsel.rows ?? [stretches[morsel.stretch].rows]) { binding.source.prefetch(slice, columns: columns) }
+  }
+
+  private func slices(_ stretch: Int, _ rows: ScanPlan.Rows) -> [SegmentSlice] {
+    let partition = partitions[stretches[stretch].partition]
+    return rows.count == 1 ? partition.slices(of: rows[0]) : rows.flatMap(partition.slices)
+  }
+
+  /// Where the rows of a morsel lie.
+  fileprivate func begin(_ morsel: Morsel) -> [SegmentSlice] {
+    let rows = morsel.rows ?? plan.rows(ofStretch: morsel.stretch)
+    let (isFirstOfPartition, skipped) = tally.withLock { $0.begin(morsel, rows, stretches[morsel.stretch]) }
+    binding.counters.count(partitionsScanned: isFirstOfPartition ? 1 : 0, blocksScanned: ScanTally.blocks(rows))
+    if skipped.partitions + skipped.blocks > 0 { binding.counters.count(partitionsSkipped: skipped.partitions, blocksSkipped: skipped.blocks) }
+    return slices(morsel.stretch, rows)
+  }
+
+  fileprivate func partition(of morsel: Int) -> Int { stretches[morsels[morsel].stretch].partition }
 
   fileprivate func read(_ slice: SegmentSlice) throws(CacheError) -> SegmentRows {
     let rows = try binding.source.read(slice, columns: columns)
@@ -76,11 +101,14 @@ final class ScanState: Sendable {
     return rows
   }
 
-  fileprivate func begin(_ morsel: Morsel) {
-    binding.counters.count(partitionsScanned: morsel.isFirst ? 1 : 0, blocksScanned: (morsel.rowCount + Partition.blockRows - 1) / Partition.blockRows)
+  /// Counts rows that a thread has at hand.
+  fileprivate func count(_ slice: RecordBatchSlice) {
+    binding.counters.count(bytes: slice.batch.copyByteCount(columns: nil, offset: slice.offset, count: slice.count), fromDisk: false)
   }
 
-  fileprivate func countPartitionFromDisk() { binding.counters.countPartitionFromDisk() }
+  fileprivate func countFromDisk(_ morsel: Int) {
+    if tally.withLock({ $0.isFirstFromDisk(partition(of: morsel)) }) { binding.counters.countPartitionFromDisk() }
+  }
   fileprivate func finish() { finished.wrappingAdd(1, ordering: .relaxed) }
 }
 
@@ -110,6 +138,8 @@ final class ScanWorker {
   /// What has been read of it, and how far it has been handed out.
   private var read: [RecordBatchSlice] = []
   private var isTransient = false
+  /// The columns of a segment in memory that were read last.
+  private var resident: (segment: Int, batch: RecordBatch?) = (-1, nil)
   private var current = 0
   private var offset = 0
   /// DuckDB's converters for this thread, by column; of the engine that drives the scan.
@@ -153,9 +183,18 @@ final class ScanWorker {
   }
 
   private func load(_ slice: SegmentSlice, _ state: ScanState) throws(CacheError) {
+    if let batch = resident.batch, resident.segment == slice.segmentIndex, slice.offset + slice.count <= batch.rowCount {
+      let known = RecordBatchSlice(batch, offset: slice.offset, count: slice.count)
+      state.count(known)
+      (read, current, offset, isTransient) = ([known], 0, 0, false)
+      return
+    }
     let rows = try state.read(slice)
-    if rows.isFromDisk, !isTransient, state.morsels[morselIndex].isFirst { state.countPartitionFromDisk() }
+    if rows.isFromDisk { state.countFromDisk(morselIndex) }
     (read, current, offset, isTransient) = (rows.slices, 0, 0, rows.isFromDisk)
+    // The first of a segment's batches has the segment's first row, and the next runs will mostly be in it too.
+    let first = rows.slices.count == 1 && rows.slices[0].offset == slice.offset && !rows.isFromDisk ? rows.slices[0].batch : nil
+    resident = (slice.segmentIndex, first)
   }
 
   private func claim(_ state: ScanState) -> Bool {
@@ -166,18 +205,75 @@ final class ScanWorker {
     }
     countRows()
     if isScanning { state.finish() }
-    let last = isScanning ? state.morsels[morselIndex].partition : -1
+    let last = isScanning ? state.partition(of: morselIndex) : -1
+    isScanning = false
     guard let index = state.claim(readsAhead: diskReads.haveHappened()) else {
-      isScanning = false
       read = []
+      resident.batch = nil
       return false
     }
-    let morsel = state.morsels[index]
     // Let go of before more is read; but what is decompressed for the partition serves its next morsel too.
-    if morsel.partition != last { (read, isTransient) = ([], false) }
-    (isScanning, morselIndex, slices) = (true, index, morsel.slices[...])
+    if state.partition(of: index) != last { (read, isTransient) = ([], false) }
+    (isScanning, morselIndex) = (true, index)
+    slices = state.begin(state.morsels[index])[...]
     (current, offset) = (read.count, 0)
-    state.begin(morsel)
     return true
+  }
+}
+
+/// Which partitions of a scan have been read, and which have turned out to hold nothing.
+private struct ScanTally {
+  private struct Part {
+    /// Stretches of which it is not known yet.
+    var pending = 0
+    var isWanted = false
+    var isRead = false
+    var isFromDisk = false
+  }
+
+  private var parts: [Part]
+  /// What is known from the start.
+  private(set) var skippedPartitions = 0
+  private(set) var skippedBlocks = 0
+
+  init(_ wanted: [ScanPlan.Rows?], _ stretches: [Stretches.Stretch], partitionCount: Int) {
+    parts = [Part](repeating: Part(), count: partitionCount)
+    for (rows, stretch) in zip(wanted, stretches) {
+      if let rows {
+        skippedBlocks += Self.blocks([stretch.rows]) - Self.blocks(rows)
+        if !rows.isEmpty { parts[stretch.partition].isWanted = true }
+      } else {
+        parts[stretch.partition].pending += 1
+      }
+    }
+    skippedPartitions = parts.count { !$0.isWanted && $0.pending == 0 }
+  }
+
+  /// Whether these are the first rows of the partition to be read, and what has turned out to be skipped.
+  mutating func begin(
+    _ morsel: Morsel, _ rows: ScanPlan.Rows, _ stretch: Stretches.Stretch
+  ) -> (isFirstOfPartition: Bool, skipped: (partitions: Int, blocks: Int)) {
+    var part = parts[stretch.partition]
+    defer { parts[stretch.partition] = part }
+    var skipped = (partitions: 0, blocks: 0)
+    if morsel.rows == nil {
+      part.pending -= 1
+      skipped.blocks = Self.blocks([stretch.rows]) - Self.blocks(rows)
+      if !rows.isEmpty { part.isWanted = true }
+      if part.pending == 0, !part.isWanted { skipped.partitions = 1 }
+    }
+    let isFirst = !rows.isEmpty && !part.isRead
+    if isFirst { part.isRead = true }
+    return (isFirst, skipped)
+  }
+
+  mutating func isFirstFromDisk(_ partition: Int) -> Bool {
+    defer { parts[partition].isFromDisk = true }
+    return !parts[partition].isFromDisk
+  }
+
+  static func blocks(_ rows: ScanPlan.Rows) -> Int {
+    let size = BlockStatistics.blockRows
+    return rows.reduce(0) { $0 + ($1.upperBound + size - 1) / size - $1.lowerBound / size }
   }
 }

@@ -51,5 +51,8 @@ final class BatchTable: ScanSource {
     rowCount == 0 ? [] : [Partition(firstRow: 0, rowCount: rowCount, slices: [SegmentSlice(segmentIndex: 0, offset: 0, count: rowCount)])]
   }
 
-  func statistics(partition: Int, column: Int) -> ColumnStatistics { .unknown(rowCount: rowCount) }
+  var stretches: Stretches { Stretches(partitions) }
+  func knownStatistics(partition: Int, column: Int) -> ColumnStatistics? { nil }
+  func knownBlocks(column: Int) -> [BlockStatistics?] { [] }
+  func blockStatistics(stretch: Int, column: Int) -> BlockStatistics? { nil }
 }
