@@ -8,7 +8,7 @@ extension ArrowCache {
   /// The whole result has been produced when the call returns; with `streaming` it is produced while the stream is read, which holds a
   /// connection until the stream ends or is released. `cancellation` stops the query from another thread.
   ///
-  /// Throws `.query` with DuckDB's words, `.interrupted`, `.closed`.
+  /// Throws `.query` with DuckDB's words, `.interrupted`, `.timeout` at the time limit of `cancellation`, `.closed`.
   public func query(
     _ sql: String, parameters: QueryParameters = .none, cancellation: Cancellation = Cancellation(), streaming: Bool = false,
     into stream: UnsafeMutablePointer<ArrowArrayStream>
@@ -28,5 +28,19 @@ extension ArrowCache {
     try running(cancellation) { () throws(CacheError) in
       try engine.explain(sql, parameters: parameters, analyze: analyze, cancellation: cancellation)
     }
+  }
+
+  /// Stops a query of this cache from any thread. Returns at once; the query ends soon, and nothing happens where it does not run.
+  public func stop(_ cancellation: Cancellation) throws(CacheError) {
+    try checkUsable()
+    try engine.stop(cancellation)
+  }
+
+  /// Stops all queries that run at the moment, from any thread, and returns how many. Streams that have been handed out go on.
+  public func interrupt() throws(CacheError) -> Int {
+    try checkUsable()
+    let running = lifetime.running
+    for cancellation in running { try engine.stop(cancellation) }
+    return running.count
   }
 }

@@ -16,6 +16,7 @@ final class Lifetime: Sendable {
   private let state = Locked(State())
 
   var isClosed: Bool { state.withLock { $0.isClosed } }
+  var running: [Cancellation] { state.withLock { $0.running.values.map(\.cancellation) } }
   var startedCount: Int { state.withLock { $0.startedCount } }
 
   /// A number to `end` with; nil once the cache is closed.

@@ -6,6 +6,7 @@ import CPython
 enum CapsuleName {
   static let cache: StaticString = "arrow_cache.cache"
   static let entry: StaticString = "arrow_cache.entry"
+  static let watch: StaticString = "arrow_cache.watch"
   static let stream: StaticString = "arrow_array_stream"
   static let schema: StaticString = "arrow_schema"
 }
@@ -58,9 +59,22 @@ func capsule(of entry: Entry) throws(Failure) -> Object {
   return try Owned(capsule).take()
 }
 
+func capsule(of cancellation: Cancellation) throws(Failure) -> Object {
+  let handle = Unmanaged.passRetained(cancellation)
+  let capsule = PyCapsule_New(handle.toOpaque(), CapsuleName.watch.cString) { capsule in
+    guard let capsule, let pointer = PyCapsule_GetPointer(capsule, CapsuleName.watch.cString) else { return }
+    Unmanaged<Cancellation>.fromOpaque(pointer).release()
+  }
+  if capsule == nil { handle.release() }
+  return try Owned(capsule).take()
+}
+
 extension Arguments {
   private mutating func pointer(_ name: String, _ capsule: StaticString) throws(Failure) -> UnsafeMutableRawPointer {
-    let object = try next()
+    try pointer(to: next(), name, capsule)
+  }
+
+  private func pointer(to object: Object, _ name: String, _ capsule: StaticString) throws(Failure) -> UnsafeMutableRawPointer {
     guard PyCapsule_IsValid(object, capsule.cString) != 0 else {
       throw .type("\(name) must be a capsule \"\(capsule)\", not \(typeName(object))")
     }
@@ -70,6 +84,16 @@ extension Arguments {
 
   mutating func cache() throws(Failure) -> ArrowCache {
     Unmanaged<ArrowCache>.fromOpaque(try pointer("cache", CapsuleName.cache)).takeUnretainedValue()
+  }
+
+  mutating func watch() throws(Failure) -> Cancellation {
+    Unmanaged<Cancellation>.fromOpaque(try pointer("watch", CapsuleName.watch)).takeUnretainedValue()
+  }
+
+  /// One of its own where None is given.
+  mutating func optionalWatch() throws(Failure) -> Cancellation {
+    guard let object = try optional() else { return Cancellation() }
+    return Unmanaged<Cancellation>.fromOpaque(try pointer(to: object, "watch", CapsuleName.watch)).takeUnretainedValue()
   }
 
   mutating func entry() throws(Failure) -> Entry {

@@ -32,10 +32,15 @@ private let functions: [(name: String, parameters: String, summary: String, func
   ("load", "cache, key, storage_dir, verify", "Bring back what was persisted; False where nothing is there.", load),
   ("check_storage", "storage_dir, repair", "Compare all that has been persisted to a folder with its checksums.", checkStorageFolder),
   (
-    "query", "cache, sql, parameters, streaming",
+    "query", "cache, sql, parameters, streaming, watch",
     "Run SQL and return an arrow_array_stream capsule of the last statement's rows.", query
   ),
-  ("explain", "cache, sql, parameters, analyze", "DuckDB's plan of exactly one statement, as text.", explain),
+  ("explain", "cache, sql, parameters, analyze, watch", "DuckDB's plan of exactly one statement, as text.", explain),
+  ("watch", "time_limit, tracks_progress", "A watch for one query: its time limit in seconds, and how far it has come.", watch),
+  ("fraction", "watch", "How much of the watched query is done, from 0 to 1.", fraction),
+  ("has_timed_out", "watch", "Whether its time limit stopped the watched query.", hasTimedOut),
+  ("cancel", "cache, watch", "Stop the watched query.", cancel),
+  ("interrupt", "cache", "Stop all queries that run and return how many.", interrupt),
   ("status", "cache", "Flat counters.", status),
   ("placement", "cache, key", "Where the rows of an entry are; None where there is none.", placement),
   ("engine_version", "", "The version of the engine.", engineVersion),

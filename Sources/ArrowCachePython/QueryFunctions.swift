@@ -2,12 +2,12 @@ import ArrowCache
 import CPython
 
 let query: PyCFunctionFast = { _, values, count in
-  function("query", values, count, of: 4) { arguments throws(Failure) in
+  function("query", values, count, of: 5) { arguments throws(Failure) in
     let (cache, sql) = (try arguments.cache(), try arguments.text("sql"))
     let parameters = try queryParameters(arguments.optional())
     let streaming = try arguments.bool("streaming")
+    let cancellation = try arguments.optionalWatch()
     return try streamCapsule { stream throws(Failure) in
-      let cancellation = Cancellation()
       let release = { if let release = stream.pointee.release { release(stream) } }
       try interruptible(cancellation, discard: release) { () throws(CacheError) in
         try cache.query(sql, parameters: parameters, cancellation: cancellation, streaming: streaming, into: stream)
@@ -18,11 +18,11 @@ let query: PyCFunctionFast = { _, values, count in
 }
 
 let explain: PyCFunctionFast = { _, values, count in
-  function("explain", values, count, of: 4) { arguments throws(Failure) in
+  function("explain", values, count, of: 5) { arguments throws(Failure) in
     let (cache, sql) = (try arguments.cache(), try arguments.text("sql"))
     let parameters = try queryParameters(arguments.optional())
     let analyze = try arguments.bool("analyze")
-    let cancellation = Cancellation()
+    let cancellation = try arguments.optionalWatch()
     return try object(
       .text(
         interruptible(cancellation) { () throws(CacheError) in

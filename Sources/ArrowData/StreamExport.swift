@@ -68,6 +68,7 @@ extension CacheError.Code {
     switch self {
     case .memoryLimit: ENOMEM
     case .interrupted: ECANCELED
+    case .timeout: ETIMEDOUT
     case .storage: EIO
     default: EINVAL
     }

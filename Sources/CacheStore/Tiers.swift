@@ -97,8 +97,4 @@ final class Tiers: @unchecked Sendable {
 }
 
 /// Monotonic seconds.
-func elapsedSeconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-}
+func elapsedSeconds() -> Double { monotonicSeconds() }

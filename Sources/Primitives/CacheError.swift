@@ -12,6 +12,7 @@ public struct CacheError: Error, CustomStringConvertible, Sendable {
     case storage
     case query
     case interrupted
+    case timeout  // a query that was stopped at its time limit
     case stream  // an Arrow stream that is malformed or failed while it was read
     case closed
     case fork  // the cache was made in another process

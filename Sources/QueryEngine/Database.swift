@@ -28,6 +28,17 @@ protocol Connection: AnyObject {
   /// How many statements `sql` holds.
   func statementCount(_ sql: String) throws(CacheError) -> Int
   func interrupt()
+  /// How much of the running statement is done, from 0 to 1; nil where DuckDB does not know, or has not been told to track it.
+  func progress() -> Double?
+}
+
+extension Connection {
+  /// Has DuckDB track how far statements have come, and print nothing. Where a setting is refused there is no progress.
+  func trackProgress() {
+    for setting in ["enable_progress_bar_print = false", "progress_bar_time = 0", "enable_progress_bar = true"] {
+      _ = try? execute("SET \(setting)", parameters: .none)
+    }
+  }
 }
 
 /// The rows of one statement, as Arrow. A statement takes its full effect only once it has been read to the end.

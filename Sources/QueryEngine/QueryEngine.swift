@@ -14,6 +14,7 @@ public final class QueryEngine: @unchecked Sendable {
   private let options: QueryOptions
   private let pool: Locked<SessionPool>
   private let queries = Atomic<Int>(0)
+  private let stopper = QueryStopper()
   /// What scans have read and left out so far.
   public let scanCounters = ScanCounters()
 
@@ -34,7 +35,7 @@ public final class QueryEngine: @unchecked Sendable {
   /// Runs the statements of `sql` and fills `stream` with the rows of the last one.
   ///
   /// Blocks until the last statement has been started (streaming) or has ended. Every reference to an entry within the call sees
-  /// one version. Throws `.query` with DuckDB's own message, `.interrupted`, `.closed`, or `.duckdb` where DuckDB itself broke.
+  /// one version. Throws `.query` with DuckDB's own message, `.interrupted`, `.timeout`, `.closed`, or `.duckdb` where DuckDB itself broke.
   ///
   /// - Parameters:
   ///   - parameters: the last statement's.
@@ -70,6 +71,9 @@ public final class QueryEngine: @unchecked Sendable {
     }
   }
 
+  /// Stops a query that runs now, from any thread. Returns at once; the query ends soon.
+  public func stop(_ cancellation: Cancellation) throws(CacheError) { try stopper.stop(cancellation) }
+
   /// Interrupts running queries, waits for them, and closes the database. Streams handed out stay readable.
   public func close() { pool.withLock { $0 }.close() }
 
@@ -82,6 +86,12 @@ public final class QueryEngine: @unchecked Sendable {
     of sql: String, parameters: QueryParameters, cancellation: Cancellation?, streaming: Bool
   ) throws(CacheError) -> any BatchSource {
     let sql = try checked(sql)
+    return try stopper.run(cancellation) { () throws(CacheError) in try attemptTwice(sql, parameters, cancellation, streaming) }
+  }
+
+  private func attemptTwice(
+    _ sql: String, _ parameters: QueryParameters, _ cancellation: Cancellation?, _ streaming: Bool
+  ) throws(CacheError) -> any BatchSource {
     do throws(CacheError) {
       return try attempt(sql, parameters, cancellation, streaming)
     } catch {
@@ -102,10 +112,11 @@ public final class QueryEngine: @unchecked Sendable {
     pool.space.prepare(pool.database)
     return try withSession(of: pool) { (session, detach) throws(CacheError) in
       let connection = session.connection
-      try cancellation?.attach { connection.interrupt() }
+      try cancellation?.attach(interrupt: { connection.interrupt() }, measure: { connection.progress() })
       // A live result is still produced, and can be stopped, after this returns.
       var isLive = false
       defer { if !isLive { cancellation?.detach() } }
+      if cancellation?.tracksProgress == true { connection.trackProgress() }
       let result = try snapshot.run { () throws(CacheError) in
         try FileLikeKeys.prepare(sql, on: connection, scanFunction: pool.database.scanFunction, store: store)
         return try connection.execute(sql, parameters: parameters)
@@ -116,7 +127,7 @@ public final class QueryEngine: @unchecked Sendable {
       let schema = try snapshot.run { () throws(CacheError) in try importSchema(of: result) }
       isLive = true
       let giveBack = detach()
-      return LiveResult(result, schema: schema, snapshot: snapshot, space: pool.space) { isBroken in
+      return LiveResult(result, schema: schema, snapshot: snapshot, space: pool.space, cancellation: cancellation, stopper: stopper) { isBroken in
         cancellation?.detach()
         giveBack(isBroken)
       }

@@ -40,10 +40,15 @@ final class LiveResult: BatchSource {
   let schema: Schema
   private let snapshot: QuerySnapshot
   private let space: TemporarySpace
+  private let cancellation: Cancellation?
+  private let stopper: QueryStopper
   private var running: (result: any QueryResult, giveBack: (_ isBroken: Bool) -> Void)?
 
-  init(_ result: any QueryResult, schema: Schema, snapshot: QuerySnapshot, space: TemporarySpace, giveBack: @escaping (_ isBroken: Bool) -> Void) {
-    (self.schema, self.snapshot, self.space) = (schema, snapshot, space)
+  init(
+    _ result: any QueryResult, schema: Schema, snapshot: QuerySnapshot, space: TemporarySpace, cancellation: Cancellation?, stopper: QueryStopper,
+    giveBack: @escaping (_ isBroken: Bool) -> Void
+  ) {
+    (self.schema, self.snapshot, self.space, self.cancellation, self.stopper) = (schema, snapshot, space, cancellation, stopper)
     running = (result, giveBack)
   }
 
@@ -52,7 +57,10 @@ final class LiveResult: BatchSource {
   func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
     guard let result = running?.result else { return false }
     do throws(CacheError) {
-      if try snapshot.run({ () throws(CacheError) in try result.next(into: array) }) { return true }
+      let hasRows = try stopper.run(cancellation) { () throws(CacheError) in
+        try snapshot.run { () throws(CacheError) in try result.next(into: array) }
+      }
+      if hasRows { return true }
     } catch {
       finish(isBroken: error.code == .duckdb)
       throw space.explained(error)

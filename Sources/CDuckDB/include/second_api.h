@@ -28,6 +28,7 @@ typedef void (*duckdb_v2_callback)(duckdb_handle info, duckdb_handle context, du
   F(int32_t, connection_create, (duckdb_handle instance, duckdb_handle *connection, duckdb_handle *error)) \
   F(int32_t, connection_destroy, (duckdb_handle *connection)) \
   F(int32_t, connection_interrupt, (duckdb_handle connection, duckdb_handle *error)) \
+  F(int32_t, connection_progress_get, (duckdb_handle connection, double *percentage, uint64_t *done, uint64_t *total, duckdb_handle *error)) \
   F(int32_t, connection_get_factory, (duckdb_handle connection, duckdb_handle *factory, duckdb_handle *error)) \
   F(int32_t, connection_register_table_function, (duckdb_handle connection, duckdb_handle function, duckdb_handle *error)) \
   F(int32_t, context_get_factory, (duckdb_handle context, duckdb_handle *factory, duckdb_handle *error)) \

@@ -14,6 +14,7 @@ typedef struct { int32_t days; } duckdb_v1_date;
 typedef struct { int64_t micros; } duckdb_v1_time;
 typedef struct { int64_t value; } duckdb_v1_timestamp;
 typedef struct { uint8_t width, scale; duckdb_hugeint value; } duckdb_v1_decimal;
+typedef struct { double percentage; uint64_t done, total; } duckdb_v1_progress;
 
 typedef void (*duckdb_v1_callback)(duckdb_handle info);
 typedef void (*duckdb_v1_exec)(duckdb_handle info, duckdb_handle chunk);
@@ -28,6 +29,7 @@ typedef void (*duckdb_v1_delete)(void *data);
   F(int, connect, (duckdb_handle database, duckdb_handle *connection)) \
   F(void, disconnect, (duckdb_handle *connection)) \
   F(void, interrupt, (duckdb_handle connection)) \
+  F(duckdb_v1_progress, query_progress, (duckdb_handle connection)) \
   F(int, create_config, (duckdb_handle *config)) \
   F(int, set_config, (duckdb_handle config, const char *name, const char *option)) \
   F(void, destroy_config, (duckdb_handle *config)) \

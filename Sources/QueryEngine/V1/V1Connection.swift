@@ -13,6 +13,11 @@ final class V1Connection: Connection, @unchecked Sendable {
 
   func interrupt() { v1.pointee.interrupt(handle) }
 
+  func progress() -> Double? {
+    let percentage = v1.pointee.query_progress(handle).percentage
+    return percentage < 0 ? nil : percentage / 100
+  }
+
   func statementCount(_ sql: String) throws(CacheError) -> Int {
     try withStatements(sql) { (_, count) throws(CacheError) in Int(count) }
   }

@@ -13,6 +13,12 @@ final class V2Connection: Connection, @unchecked Sendable {
 
   func interrupt() { _ = v2.pointee.connection_interrupt(handle, nil) }
 
+  func progress() -> Double? {
+    var (percentage, done, total) = (-1.0, UInt64(0), UInt64(0))
+    guard v2.pointee.connection_progress_get(handle, &percentage, &done, &total, nil) == 0, percentage >= 0 else { return nil }
+    return percentage / 100
+  }
+
   func statementCount(_ sql: String) throws(CacheError) -> Int { try statements(sql).count }
 
   func execute(_ sql: String, parameters: QueryParameters) throws(CacheError) -> any QueryResult {
