@@ -26,7 +26,7 @@ public final class ArrowCache: @unchecked Sendable {
   let store: Store
   let engine: QueryEngine
   private let openedAt: Double
-  private let lifetime = Lifetime()
+  let lifetime = Lifetime()
 
   /// Opens a cache with a database of its own.
   ///

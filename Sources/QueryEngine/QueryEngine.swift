@@ -112,7 +112,7 @@ public final class QueryEngine: @unchecked Sendable {
     pool.space.prepare(pool.database)
     return try withSession(of: pool) { (session, detach) throws(CacheError) in
       let connection = session.connection
-      try cancellation?.attach(interrupt: { connection.interrupt() }, measure: { connection.progress() })
+      try cancellation?.attach(interrupt: { connection.interrupt() }, measure: { connection.progress() ?? snapshot.scannedFraction })
       // A live result is still produced, and can be stopped, after this returns.
       var isLive = false
       defer { if !isLive { cancellation?.detach() } }

@@ -40,6 +40,18 @@ final class QuerySnapshot: @unchecked Sendable {
   /// The scans that DuckDB has begun for the statement, in the order in which it met the tables.
   var scans: [StatementScan] { noted.withLock { $0 }.filter(\.hasBegun) }
 
+  /// The share of the work that scans make up, where nothing better is known.
+  private static let scanShare = 0.95
+
+  /// How far the statement has come by what has been read or skipped of the tables that DuckDB has met; nil where there are none.
+  var scannedFraction: Double? {
+    let scans = noted.withLock { $0 }
+    let rows = scans.reduce(0) { $0 + $1.tableRows }
+    guard rows > 0 else { return nil }
+    let done = scans.reduce(0) { $0 + min($1.tableRows, $1.counters.rowsScanned + $1.counters.blocksSkipped * Partition.blockRows) }
+    return Self.scanShare * Double(done) / Double(rows)
+  }
+
   func note(_ scan: StatementScan) { noted.withLock { $0.append(scan) } }
 
   private func keep(_ entry: Entry) -> Entry {

@@ -12,6 +12,9 @@ class Cache:
 class Entry:
     """Handle of one version of one entry (a capsule): keeps that version's buffers alive."""
 
+class Watch:
+    """Handle by which a query is watched while it runs, and stopped (a capsule)."""
+
 def register_errors(types: Mapping[str, type[Exception]], /) -> None:
     """Tell the engine which exception stands for which error code (``argument``, ``type``, ``keyNotFound``, ...)."""
 
@@ -96,6 +99,7 @@ def query(
     sql: str,
     parameters: Sequence[tuple[str, Any]] | Mapping[str, tuple[str, Any]] | None,
     streaming: bool,
+    watch: Watch | None,
     /,
 ) -> object:
     """Run SQL and return an ``arrow_array_stream`` capsule of the last statement's rows.
@@ -115,9 +119,25 @@ def explain(
     sql: str,
     parameters: Sequence[tuple[str, Any]] | Mapping[str, tuple[str, Any]] | None,
     analyze: bool,
+    watch: Watch | None,
     /,
 ) -> str:
     """DuckDB's plan of exactly one statement, as text."""
+
+def watch(time_limit: float | None, tracks_progress: bool, /) -> Watch:
+    """A watch for one query: how many seconds it may work on its result, and whether `fraction` will be asked for."""
+
+def fraction(watch: Watch, /) -> float:
+    """How much of the query is done, from 0 to 1: an estimate, which never goes down."""
+
+def has_timed_out(watch: Watch, /) -> bool:
+    """Whether it was the time limit that stopped the query."""
+
+def cancel(cache: Cache, watch: Watch, /) -> None:
+    """Stop the query, from another thread than its own. Returns at once."""
+
+def interrupt(cache: Cache, /) -> int:
+    """Stop all queries that run at the moment and return how many. Streams that were handed out go on."""
 
 def status(cache: Cache, /) -> dict[str, Any]:
     """Flat counters: entry_count, partition_count, current_size_bytes, limit_bytes, hits, misses, evicted_count, evicted_bytes,

@@ -4,7 +4,6 @@ import datetime as dt
 import json
 import math
 import operator
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InvalidArgument, InvalidArgumentType
+from .progress import Progress
 from .wording import shortened
 
 
@@ -53,18 +53,33 @@ def checked_rows(name: str, value: object) -> int:
 
 def checked_ttl(ttl: object) -> float | None:
     """Seconds to live: a finite number above 0, a timedelta, or None for ever."""
-    if ttl is None:
-        return None
-    if isinstance(ttl, dt.timedelta):
-        ttl = ttl.total_seconds()
-    if isinstance(ttl, bool | str | bytes) or not hasattr(ttl, "__float__"):
-        raise InvalidArgumentType(f"ttl: give seconds above 0, a timedelta, or None for ever, not {type(ttl).__name__} ({shortened(ttl)})")
-    try:
-        seconds = float(ttl)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidArgumentType(f"ttl: {shortened(ttl)} is no number of seconds: {error}") from error
-    if not math.isfinite(seconds) or seconds <= 0:
+    seconds = _seconds("ttl", ttl, "None for ever")
+    if seconds is not None and math.isinf(seconds):
         raise InvalidArgument(f"ttl: {seconds:g} is not allowed; give seconds above 0, or None for ever")
+    return seconds
+
+
+def checked_timeout(timeout: object, default: float | None) -> float | None:
+    """Seconds that a query may take, None for as long as it takes: `default` where nothing is given."""
+    seconds = _seconds("timeout", timeout, "math.inf for no limit")
+    if seconds is None:
+        return default
+    return None if math.isinf(seconds) else seconds
+
+
+def _seconds(name: str, value: object, otherwise: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, dt.timedelta):
+        value = value.total_seconds()
+    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
+        raise InvalidArgumentType(f"{name}: give seconds above 0, a timedelta, or {otherwise}, not {type(value).__name__} ({shortened(value)})")
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidArgumentType(f"{name}: {shortened(value)} is no number of seconds: {error}") from error
+    if math.isnan(seconds) or seconds <= 0:
+        raise InvalidArgument(f"{name}: {seconds:g} is not allowed; give seconds above 0, or {otherwise}")
     return seconds
 
 
@@ -121,7 +136,12 @@ def _rendered(value: Any) -> Any:
     return str(value)
 
 
-def note_progress(progress: object) -> None:
-    """Say once a call that progress is not shown yet."""
-    if checked_flag("progress", progress):
-        warnings.warn("progress=True is without effect in this version of arrow_cache: nothing is shown", UserWarning, stacklevel=3)
+def checked_progress(progress: object) -> Progress:
+    """Whether to show a bar, or a function to call with the share that is done."""
+    if isinstance(progress, bool | np.bool_):
+        return bool(progress)
+    if callable(progress):
+        return progress
+    raise InvalidArgumentType(
+        f"progress: give True, False, or a function that takes the share that is done, not {type(progress).__name__} ({shortened(progress)})"
+    )

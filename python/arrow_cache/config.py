@@ -68,6 +68,8 @@ class ArrowCacheConfig(Mapping[str, Any]):
         of the memory that the machine, or the container, has. Beyond it DuckDB writes to `spill_directory`.
     query_target_type : str, default "pandas"
         What `ArrowCache.query` returns: any target of `ArrowCache.get`.
+    query_timeout : float or None, default None
+        Seconds after which a query is stopped with a `QueryTimeoutError`; None for no limit. `ArrowCache.query` can say otherwise for one.
     duckdb_extensions : list of str, default []
         DuckDB extensions to load when the cache is opened. ``spatial`` is loaded by itself when it is needed.
     spill_to_disk : bool, default True
@@ -123,6 +125,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
     cache_query_plans: bool
     query_memory_limit: int | float | None
     query_target_type: str
+    query_timeout: float | None
     duckdb_extensions: list[str]
     spill_to_disk: bool
     spill_directory: str

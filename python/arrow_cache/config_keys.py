@@ -37,6 +37,7 @@ KEYS: dict[str, Key] = {
     "cache_query_plans": Key(True, rule.flag()),
     "query_memory_limit": Key(None, rule.optional(rule.size(of_machine=True))),
     "query_target_type": Key("pandas", rule.target()),
+    "query_timeout": Key(None, rule.optional(rule.duration())),
     "duckdb_extensions": Key([], rule.names()),
     "spill_to_disk": Key(True, rule.flag()),
     "spill_directory": Key(".arrow_cache_spill", rule.path()),
@@ -69,6 +70,7 @@ class ConfigKeys(TypedDict, total=False):
     cache_query_plans: bool
     query_memory_limit: int | float | str | None
     query_target_type: str
+    query_timeout: float | None
     duckdb_extensions: Iterable[str]
     spill_to_disk: bool
     spill_directory: Any

@@ -72,6 +72,18 @@ def seconds() -> Rule:
     return Rule("a number of seconds of at least 0", accept)
 
 
+def duration() -> Rule:
+    """A time that something may take: a finite number of seconds above 0."""
+
+    def accept(value: object) -> object:
+        number = seconds().accept(value)
+        if number == 0:
+            raise ValueError
+        return number
+
+    return Rule("a number of seconds above 0", accept)
+
+
 def share() -> Rule:
     """A part of a whole, above 0 and up to 1."""
 

@@ -21,6 +21,7 @@ __all__ = [
     "MissingPackageError",
     "QueryError",
     "QueryInterrupted",
+    "QueryTimeoutError",
     "StorageError",
     "StreamError",
     "UnknownKeyError",
@@ -118,6 +119,12 @@ class QueryInterrupted(QueryError):
     code: ClassVar[str] = "interrupted"
 
 
+class QueryTimeoutError(QueryError, TimeoutError):
+    """A query was stopped at its time limit; the cache goes on."""
+
+    code: ClassVar[str] = "timeout"
+
+
 class StreamError(CacheError, RuntimeError):
     """An Arrow stream that is malformed, or that failed while it was read; the entry of before is still there."""
 
@@ -155,6 +162,7 @@ BY_CODE: dict[str, type[CacheError]] = {
         StorageError,
         QueryError,
         QueryInterrupted,
+        QueryTimeoutError,
         StreamError,
         ClosedError,
         ForkError,

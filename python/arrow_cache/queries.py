@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
-from . import converters
-from .arguments import checked_flag, note_progress
+from . import _core, converters
+from .arguments import checked_flag, checked_progress, checked_timeout
 from .config import ArrowCacheConfig
+from .progress import Progress
 from .sql import SQLRunner
 
 
 class Queries:
     """What a cache does with SQL."""
 
+    _handle: _core.Cache
     _config: ArrowCacheConfig
     _sql: SQLRunner
 
@@ -23,7 +26,8 @@ class Queries:
         parameters: Sequence[Any] | Mapping[str, Any] | None = None,
         *,
         target_type: str | None = None,
-        progress: bool = False,
+        progress: Progress = False,
+        timeout: float | timedelta | None = None,
     ) -> Any:
         """Run SQL; every entry is a table ``_cache_<key>``.
 
@@ -36,8 +40,12 @@ class Queries:
         target_type : str, optional
             As for `ArrowCache.get`. ``reader`` and ``capsule`` produce the rows while they are read. Default: ``query_target_type`` of the
             configuration, which is ``pandas``.
-        progress : bool, default False
-            Whether to show progress. Not there yet: a warning says so.
+        progress : bool or callable, default False
+            True shows a bar in terminals and notebooks (tqdm's where it is installed) and nothing elsewhere. A function is called with the
+            share that is done, from 0 to 1, by a thread of its own; what it raises stops the query and is raised here.
+        timeout : float or datetime.timedelta, optional
+            Seconds after which the query is stopped; ``math.inf`` for no limit. Of a ``reader`` or ``capsule`` the time counts that producing
+            rows takes, not the time between reads. Default: ``query_timeout`` of the configuration, which is no limit.
 
         Returns
         -------
@@ -50,6 +58,8 @@ class Queries:
             If DuckDB refuses the SQL or fails while it runs it.
         QueryInterrupted
             If it was stopped.
+        QueryTimeoutError
+            If it was stopped at its time limit.
         InvalidArgument
             For a wrong argument; a parameter is named by its position or name.
         DuckDBError
@@ -61,9 +71,14 @@ class Queries:
            n
         0  2
         """
-        note_progress(progress)
         target = self._config.query_target_type if target_type is None else target_type
-        return self._sql.query(sql, parameters, converters.normalise_target(target))
+        return self._sql.query(
+            sql,
+            parameters,
+            converters.normalise_target(target),
+            timeout=checked_timeout(timeout, self._config.query_timeout),
+            progress=checked_progress(progress),
+        )
 
     def sql(
         self,
@@ -71,12 +86,32 @@ class Queries:
         parameters: Sequence[Any] | Mapping[str, Any] | None = None,
         *,
         target_type: str | None = None,
-        progress: bool = False,
+        progress: Progress = False,
+        timeout: float | timedelta | None = None,
     ) -> Any:
         """The same as `query`."""
-        return self.query(sql, parameters, target_type=target_type, progress=progress)
+        return self.query(sql, parameters, target_type=target_type, progress=progress, timeout=timeout)
 
-    def explain(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None, *, analyze: bool = False) -> str:
+    def interrupt(self) -> int:
+        """Stop all queries that run at the moment, from another thread than theirs; each raises `QueryInterrupted`.
+
+        Readers that were handed out go on. Returns at once.
+
+        Returns
+        -------
+        int
+            How many there were.
+        """
+        return _core.interrupt(self._handle)
+
+    def explain(
+        self,
+        sql: str,
+        parameters: Sequence[Any] | Mapping[str, Any] | None = None,
+        *,
+        analyze: bool = False,
+        timeout: float | timedelta | None = None,
+    ) -> str:
         """DuckDB's plan of one statement, as text.
 
         Parameters
@@ -87,10 +122,13 @@ class Queries:
             As for `query`.
         analyze : bool, default False
             Whether to run it and add times and row counts.
+        timeout : float or datetime.timedelta, optional
+            As for `query`.
 
         Raises
         ------
         QueryError
             If DuckDB refuses it.
         """
-        return self._sql.explain(sql, parameters, checked_flag("analyze", analyze))
+        limit = checked_timeout(timeout, self._config.query_timeout)
+        return self._sql.explain(sql, parameters, checked_flag("analyze", analyze), timeout=limit)

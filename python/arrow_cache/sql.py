@@ -9,6 +9,8 @@ from .capsules import reader_of, table_of
 from .errors import DuckDBError, InvalidArgument, InvalidArgumentType, QueryError
 from .extensions import Extensions
 from .parameters import tag_parameters
+from .progress import Progress
+from .watching import WatchedQuery
 
 #: What is produced while it is read: the query runs on as long as someone reads.
 STREAMING_TARGETS = ("reader", "capsule")
@@ -25,22 +27,31 @@ class SQLRunner:
 
     def __init__(self, core: _core.Cache) -> None:
         self._handle = core
-        self.extensions = Extensions(lambda sql: table_of(_core.query(core, sql, None, False)))
+        self.extensions = Extensions(lambda sql: table_of(_core.query(core, sql, None, False, None)))
 
-    def query(self, sql: object, parameters: object, target: str) -> Any:
+    def query(self, sql: object, parameters: object, target: str, *, timeout: float | None = None, progress: Progress = False) -> Any:
         """The rows of the last statement in `sql` as `target`."""
         text, tagged = checked_sql(sql), tag_parameters(parameters)
-        capsule = self._with_extensions(text, lambda: _core.query(self._handle, text, tagged, target in STREAMING_TARGETS))
-        if target == "capsule":
-            return capsule
-        if target == "reader":
-            return reader_of(capsule)
+        watched = WatchedQuery(self._handle, timeout, progress)
+        streaming = target in STREAMING_TARGETS
+
+        def run() -> object:
+            return _core.query(self._handle, text, tagged, streaming, watched.handle)
+
+        if streaming:
+            capsule = self._with_extensions(text, run)
+            if target == "capsule" and progress is False:
+                return capsule
+            reader = watched.reader(reader_of(capsule))
+            return reader if target == "reader" else reader.__arrow_c_stream__()
+        capsule = watched.run(lambda: self._with_extensions(text, run))
         return converters.from_result(table_of(capsule), target)
 
-    def explain(self, sql: object, parameters: object, analyze: bool) -> str:
+    def explain(self, sql: object, parameters: object, analyze: bool, *, timeout: float | None = None) -> str:
         """DuckDB's plan of one statement."""
         text, tagged = checked_sql(sql), tag_parameters(parameters)
-        return str(self._with_extensions(text, lambda: _core.explain(self._handle, text, tagged, analyze)))
+        watch = WatchedQuery(self._handle, timeout).handle
+        return str(self._with_extensions(text, lambda: _core.explain(self._handle, text, tagged, analyze, watch)))
 
     def _with_extensions(self, sql: str, run: Any) -> Any:
         self.extensions.prepare(sql)

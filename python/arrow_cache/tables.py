@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import _core, converters
-from .arguments import checked_columns, checked_flag, checked_key, checked_rows, checked_ttl, metadata_text, note_progress
+from .arguments import checked_columns, checked_flag, checked_key, checked_progress, checked_rows, checked_ttl, metadata_text
 from .capsules import reader_of
 from .entry_facts import keep_metadata
 from .entry_view import EntryView
 from .errors import CacheError, KeyExists, UnsupportedTypeError
 from .kept_frames import whole_frame
+from .progress import Progress
+from .putting import with_progress
 
 #: The targets that have a row index.
 _WITH_INDEX = ("pandas", "pandas_arrow", "geopandas")
@@ -39,7 +41,7 @@ class Tables:
         preserve_index: bool = True,
         auto_partition: bool | None = None,
         *,
-        progress: bool = False,
+        progress: Progress = False,
     ) -> str:
         """Keep a table under a key.
 
@@ -62,8 +64,9 @@ class Tables:
             Whether a pandas index is kept.
         auto_partition : bool, optional
             Whether the entry is split into partitions. Default: as configured.
-        progress : bool, default False
-            Whether to show progress. Not there yet: a warning says so.
+        progress : bool or callable, default False
+            As for `query`: a bar, or a function that is called with the share of the rows that have been read. Of a stream or file, which
+            does not tell its length, that is 0 and 1 alone.
 
         Returns
         -------
@@ -90,10 +93,10 @@ class Tables:
         >>> cache.put("numbers", pd.DataFrame({"a": [1, 2, 3]}), ttl=3600, metadata={"source": "here"})
         'numbers'
         """
-        note_progress(progress)
         self._store(
             checked_key(key),
             data,
+            progress=checked_progress(progress),
             ttl=checked_ttl(ttl),
             metadata=metadata,
             overwrite=checked_flag("overwrite", overwrite),
@@ -113,6 +116,7 @@ class Tables:
         preserve_index: bool = True,
         auto_partition: bool | None = None,
         build_seconds: float | None = None,
+        progress: Progress = False,
     ) -> _core.Entry:
         if _core.contains(self._handle, key) and not overwrite:  # before a stream is read that can be read once
             raise KeyExists(f"there is an entry {key!r} and overwrite is False: remove it first, or put with overwrite=True")
@@ -120,10 +124,11 @@ class Tables:
         incoming = converters.to_arrow(data, preserve_index=preserve_index, most_bytes=self._convert_bytes)
         if incoming.copy is False and converters.keeps_much_more(data):
             incoming = dataclasses.replace(incoming, copy=True)
-        try:
+
+        def keep(stream: Any) -> _core.Entry:
             return self._keep(
                 key,
-                incoming,
+                dataclasses.replace(incoming, stream=stream),
                 ttl=ttl,
                 metadata=metadata,
                 overwrite=overwrite,
@@ -131,6 +136,9 @@ class Tables:
                 build_seconds=build_seconds,
                 expected_bytes=converters.least_bytes(data) if self._has_disk_limit else None,
             )
+
+        try:
+            return with_progress(progress, f"put {key!r}", data, incoming.stream, keep)
         except TypeError as error:  # what __arrow_c_stream__ gave is no stream
             if isinstance(error, CacheError):
                 raise

@@ -20,6 +20,7 @@ NEAREST = {
     "MissingPackageError": ImportError,
     "QueryError": RuntimeError,
     "QueryInterrupted": RuntimeError,
+    "QueryTimeoutError": TimeoutError,
     "StreamError": RuntimeError,
     "ClosedError": RuntimeError,
     "ForkError": RuntimeError,
@@ -49,7 +50,7 @@ def test_codes_are_those_of_the_engine():
 
     _core.register_errors(errors.BY_CODE)  # refuses a code that it does not have
     assert set(errors.BY_CODE) == {
-        "argument", "type", "keyNotFound", "keyExists", "configuration", "memoryLimit", "storage", "query", "interrupted", "stream",
-        "closed", "fork", "duckdb",
+        "argument", "type", "keyNotFound", "keyExists", "configuration", "memoryLimit", "storage", "query", "interrupted", "timeout",
+        "stream", "closed", "fork", "duckdb",
     }  # fmt: skip
     assert all(error.code == code for code, error in errors.BY_CODE.items())

@@ -374,15 +374,6 @@ def test_closing_ends_queries_that_run():
     assert len(errors) == 1 and isinstance(errors[0], ClosedError)
 
 
-def test_progress_says_that_it_is_not_shown_yet(cache, table):
-    with pytest.warns(UserWarning, match="progress=True"):
-        cache.query("SELECT 1", progress=True)
-    with pytest.warns(UserWarning, match="progress=True"):
-        cache.put("t", table, progress=True)
-    with pytest.raises(InvalidArgumentType, match="progress"):
-        cache.query("SELECT 1", progress=1)
-
-
 def test_large_numbers_of_rows(cache):
     rows = 300_000
     cache.put("t", pa.table({"n": np.arange(rows), "s": pa.array(np.arange(rows).astype(str))}))

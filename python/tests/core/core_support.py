@@ -37,4 +37,4 @@ class Core:
         return pa.table(Stream(_core.scan(entry, offset, limit, columns)))
 
     def query(self, sql: str, parameters: Any = None, *, streaming: bool = False) -> list[dict[str, Any]]:
-        return pa.table(Stream(_core.query(self.handle, sql, parameters, streaming))).to_pylist()
+        return pa.table(Stream(_core.query(self.handle, sql, parameters, streaming, None))).to_pylist()

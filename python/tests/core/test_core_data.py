@@ -171,7 +171,7 @@ def test_what_is_dropped_is_released(core: Any) -> None:
 def test_result_that_is_not_read_is_released(core: Any) -> None:
     for streaming in (False, True):
         for _ in range(20):
-            _core.query(core.handle, "SELECT * FROM range(10000)", None, streaming)
+            _core.query(core.handle, "SELECT * FROM range(10000)", None, streaming, None)
     assert core.query("SELECT 1 AS one") == [{"one": 1}]
 
 

@@ -33,8 +33,8 @@ def every_call(handle: Any) -> dict[str, Callable[[], object]]:
         "contains": lambda: _core.contains(handle, "k"),
         "keys": lambda: _core.keys(handle),
         "update_ttl": lambda: _core.update_ttl(handle, "k", 1.0),
-        "query": lambda: _core.query(handle, "SELECT 1", None, False),
-        "explain": lambda: _core.explain(handle, "SELECT 1", None, False),
+        "query": lambda: _core.query(handle, "SELECT 1", None, False, None),
+        "explain": lambda: _core.explain(handle, "SELECT 1", None, False, None),
         "status": lambda: _core.status(handle),
     }
 
@@ -53,7 +53,7 @@ def test_what_was_handed_out_outlives_the_cache(core: Core, numbers: pa.Table) -
     entry = core.put("k", numbers)
     _core.set_memo(entry, "m", "kept", 0)
     scan = Stream(_core.scan(entry, 2, 3, None))
-    result = Stream(_core.query(core.handle, "SELECT sum(n) AS s FROM _cache_k", None, False))
+    result = Stream(_core.query(core.handle, "SELECT sum(n) AS s FROM _cache_k", None, False, None))
     _core.close_cache(core.handle)
     assert pa.table(scan).equals(numbers.slice(2, 3))
     assert pa.table(result).to_pylist() == [{"s": 45}]
@@ -64,7 +64,7 @@ def test_what_was_handed_out_outlives_the_cache(core: Core, numbers: pa.Table) -
 
 def test_stream_that_is_half_read_outlives_the_cache(core: Core) -> None:
     core.put("k", pa.table({"n": range(1_000_000)}))
-    reader = pa.RecordBatchReader.from_stream(Stream(_core.query(core.handle, "SELECT n FROM _cache_k ORDER BY n", None, True)))
+    reader = pa.RecordBatchReader.from_stream(Stream(_core.query(core.handle, "SELECT n FROM _cache_k ORDER BY n", None, True, None)))
     first = reader.read_next_batch()
     _core.close_cache(core.handle)
     rest = reader.read_all()
@@ -193,10 +193,10 @@ def test_child_of_a_fork_lets_go_of_everything(open_core: Callable[..., Core], n
         entry,
         _core.scan(entry, 0, None, None),
         core.rows(entry),
-        _core.query(core.handle, "SELECT * FROM _cache_k", None, False),
-        _core.query(core.handle, "SELECT * FROM _cache_k", None, True),
-        pa.RecordBatchReader.from_stream(Stream(_core.query(core.handle, "SELECT * FROM range(10000000)", None, True))),
-        pa.table(Stream(_core.query(core.handle, "SELECT * FROM _cache_k", None, False))),
+        _core.query(core.handle, "SELECT * FROM _cache_k", None, False, None),
+        _core.query(core.handle, "SELECT * FROM _cache_k", None, True, None),
+        pa.RecordBatchReader.from_stream(Stream(_core.query(core.handle, "SELECT * FROM range(10000000)", None, True, None))),
+        pa.table(Stream(_core.query(core.handle, "SELECT * FROM _cache_k", None, False, None))),
     ]
     stop = threading.Event()
 
@@ -225,7 +225,7 @@ def test_child_of_a_fork_lets_go_of_everything(open_core: Callable[..., Core], n
 
 
 def test_stream_is_not_read_in_a_child(core: Core) -> None:
-    stream = Stream(_core.query(core.handle, "SELECT * FROM range(10)", None, False))
+    stream = Stream(_core.query(core.handle, "SELECT * FROM range(10)", None, False, None))
 
     def check() -> None:
         with pytest.raises(Exception, match="made in another process"):
@@ -258,10 +258,10 @@ entry = _core.put(cache, "k", pa.table({"n": range(100000)}).__arrow_c_stream__(
 class Kept:
     def __del__(self): pass
 _core.set_memo(entry, "m", Kept(), 0)
-half_read = _core.query(cache, "SELECT * FROM range(100000000)", None, True)
+half_read = _core.query(cache, "SELECT * FROM range(100000000)", None, True, None)
 def forever():
     while True:
-        _core.query(cache, "SELECT sum(n) FROM _cache_k", None, False)
+        _core.query(cache, "SELECT sum(n) FROM _cache_k", None, False, None)
         _core.put(cache, "other", pa.table({"n": range(1000)}).__arrow_c_stream__(), "arrow", "{}", None, True, None, False, None, None)
 for _ in range(THREADS):
     threading.Thread(target=forever, daemon=True).start()

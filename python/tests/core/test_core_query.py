@@ -115,7 +115,7 @@ def test_sql_must_be_text_without_nul(core: Any) -> None:
     with pytest.raises(InvalidArgument, match="NUL"):
         core.query("SELECT 1\0; DROP TABLE x")
     with pytest.raises(TypeError, match="streaming must be a bool, not int"):
-        _core.query(core.handle, "SELECT 1", None, 1)
+        _core.query(core.handle, "SELECT 1", None, 1, None)
 
 
 def test_result_that_streams_is_the_same(core: Any, numbers: pa.Table) -> None:
@@ -135,15 +135,15 @@ def test_error_while_a_result_is_read(core: Any) -> None:
 
 def test_plan(core: Any, numbers: pa.Table) -> None:
     core.put("k", numbers)
-    assert "arrow_cache" in _core.explain(core.handle, "SELECT sum(n) FROM _cache_k", None, False).lower()
-    assert "total time" in _core.explain(core.handle, "SELECT sum(n) FROM _cache_k", None, True).lower()
+    assert "arrow_cache" in _core.explain(core.handle, "SELECT sum(n) FROM _cache_k", None, False, None).lower()
+    assert "total time" in _core.explain(core.handle, "SELECT sum(n) FROM _cache_k", None, True, None).lower()
     with pytest.raises(arrow_cache.errors.QueryError):
-        _core.explain(core.handle, "SELECT 1; SELECT 2", None, False)
+        _core.explain(core.handle, "SELECT 1; SELECT 2", None, False, None)
 
 
 def test_queries_are_counted(core: Any) -> None:
     core.query("SELECT 1")
-    _core.explain(core.handle, "SELECT 1", None, False)
+    _core.explain(core.handle, "SELECT 1", None, False, None)
     status = _core.status(core.handle)
     assert status["query_count"] == 2
     assert status["duckdb_engine"] == ("v2" if status["duckdb_version"].startswith("v2") else "v1")

@@ -81,7 +81,7 @@ def test_interrupt_while_a_result_is_read(core: Any) -> None:
     with pytest.raises(KeyboardInterrupt), stop:
         try:
             # The work is done when the query is started, or while the result is read.
-            pa.table(Stream(_core.query(core.handle, ENDLESS_QUERY, None, True)))
+            pa.table(Stream(_core.query(core.handle, ENDLESS_QUERY, None, True, None)))
         except (OSError, pa.ArrowException):
             while True:
                 pass
@@ -90,7 +90,7 @@ def test_interrupt_while_a_result_is_read(core: Any) -> None:
 
 
 def test_interrupt_between_the_batches_of_a_result(core: Any) -> None:
-    reader = pa.RecordBatchReader.from_stream(Stream(_core.query(core.handle, "SELECT * FROM range(1000000000000)", None, True)))
+    reader = pa.RecordBatchReader.from_stream(Stream(_core.query(core.handle, "SELECT * FROM range(1000000000000)", None, True, None)))
     stop = Signal(0.2)
     rows = 0
     with pytest.raises(KeyboardInterrupt), stop:
@@ -104,7 +104,7 @@ def test_interrupt_between_the_batches_of_a_result(core: Any) -> None:
 def test_interrupt_stops_an_analysis(core: Any) -> None:
     stop = Signal(0.2)
     with pytest.raises(KeyboardInterrupt), stop:
-        _core.explain(core.handle, ENDLESS_QUERY, None, True)
+        _core.explain(core.handle, ENDLESS_QUERY, None, True, None)
     assert stop.seconds < 0.1
     assert core.query("SELECT 42 AS v") == [{"v": 42}]
 
@@ -215,7 +215,7 @@ class _Endless:
         self.core, self.sql = core, sql
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return _core.query(self.core.handle, self.sql, None, True)
+        return _core.query(self.core.handle, self.sql, None, True, None)
 
 
 def test_interrupt_inside_a_producer_of_ours(core: Any, numbers: pa.Table) -> None:
