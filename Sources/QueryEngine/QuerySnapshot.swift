@@ -1,3 +1,4 @@
+import ArrowData
 import CacheStore
 import Glibc
 import Primitives
@@ -48,7 +49,7 @@ final class QuerySnapshot: @unchecked Sendable {
     let scans = noted.withLock { $0 }
     let rows = scans.reduce(0) { $0 + $1.tableRows }
     guard rows > 0 else { return nil }
-    let done = scans.reduce(0) { $0 + min($1.tableRows, $1.counters.rowsScanned + $1.counters.blocksSkipped * Partition.blockRows) }
+    let done = scans.reduce(0) { $0 + min($1.tableRows, $1.counters.rowsScanned + $1.counters.blocksSkipped * BlockStatistics.blockRows) }
     return Self.scanShare * Double(done) / Double(rows)
   }
 
