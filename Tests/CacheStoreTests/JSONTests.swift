@@ -26,6 +26,15 @@ import Testing
     "{\"a\":1,}", "'a'",
   ]) func whatIsNoJSONIsRefused(text: String) { #expect(JSON(Array(text.utf8)) == nil) }
 
+  @Test(arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")])
+  func base64ComesBack(text: String, encoded: String) {
+    #expect(base64(Array(text.utf8)) == encoded && bytes(base64: encoded) == Array(text.utf8))
+  }
+
+  @Test(arguments: ["Z", "Zg=", "Z===", "====", "Zg==Zg==", "Zm9v!A==", "Zm9\u{e9}"]) func whatIsNoBase64IsRefused(text: String) {
+    #expect(bytes(base64: text) == nil)
+  }
+
   @Test func depthIsLimited() {
     #expect(JSON([UInt8](repeating: UInt8(ascii: "["), count: 100_000)) == nil)
     #expect(JSON([UInt8]([0xff, 0x22])) == nil && JSON([0x22, 0xff, 0x22]) == nil)

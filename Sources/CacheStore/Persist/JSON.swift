@@ -146,18 +146,26 @@ private struct JSONReader {
     guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { return nil }
     position += 1
     var result: [UInt8] = []
-    while position < bytes.count {
+    while true {
+      let start = position
+      while position < bytes.count, !isSpecial(bytes[position]) { position += 1 }
+      guard position < bytes.count else { return nil }
       let byte = bytes[position]
       position += 1
       switch byte {
-      case UInt8(ascii: "\""): return String(validating: result, as: UTF8.self)
-      case UInt8(ascii: "\\"): guard escape(&result) else { return nil }
-      case ..<0x20: return nil
-      default: result.append(byte)
+      case UInt8(ascii: "\""):
+        if result.isEmpty { return String(validating: bytes[start..<position - 1], as: UTF8.self) }
+        result += bytes[start..<position - 1]
+        return String(validating: result, as: UTF8.self)
+      case UInt8(ascii: "\\"):
+        result += bytes[start..<position - 1]
+        guard escape(&result) else { return nil }
+      default: return nil
       }
     }
-    return nil
   }
+
+  private func isSpecial(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 }
 
   private mutating func escape(_ result: inout [UInt8]) -> Bool {
     guard position < bytes.count else { return false }
@@ -221,6 +229,11 @@ private struct JSONReader {
   }
 
   private mutating func skipSpace() {
-    while position < bytes.count, [0x20, 0x0a, 0x0d, 0x09].contains(bytes[position]) { position += 1 }
+    while position < bytes.count {
+      switch bytes[position] {
+      case 0x20, 0x0a, 0x0d, 0x09: position += 1
+      default: return
+      }
+    }
   }
 }

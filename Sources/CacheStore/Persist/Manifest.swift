@@ -38,18 +38,22 @@ struct Manifest {
   let isKept: Bool
   /// Its place among the entries of a storage, by first put; nil: before all that have one, by `createdAt`.
   let order: Int?
+  /// `Schema.encoded` of all parts, in Base64; nil in what earlier engines have written, where a part says it.
+  var schema: String?
   let parts: [Part]
 
   // MARK: writing
 
   var encoded: [UInt8] {
-    let body = JSON.object([
+    var members: [(name: String, value: JSON)] = [
       ("key", .text(key)), ("kind", .text(kind)), ("metadata", .text(userMetadata)), ("created_at", .double(createdAt)),
       ("expires_at", expiresAt.map(JSON.double) ?? .null), ("build_seconds", buildSeconds.map(JSON.double) ?? .null),
       ("compression", .text(compression.rawValue)), ("kept", .bool(isKept)), ("order", order.map(JSON.integer) ?? .null),
       ("rows", .integer(parts.reduce(0) { $0.saturatingSum($1.rowCount) })),
-      ("partitions", .list(parts.map(\.json))),
-    ]).encoded
+    ]
+    if let schema { members.append(("schema", .text(schema))) }
+    members.append(("partitions", .list(parts.map(\.json))))
+    let body = JSON.object(members).encoded
     var bytes = Self.head + "\(Self.format),\"seal\":\"00000000\",".utf8 + body.dropFirst() + "\n".utf8
     let place = Self.sealPlace(bytes)
     if let place { bytes.replaceSubrange(place, with: Self.digits(bytes.withUnsafeBytes { CRC32C($0).value })) }
@@ -68,6 +72,16 @@ struct Manifest {
     let start = comma + 1 + lead.count
     guard bytes.count >= start + 8, bytes[(comma + 1)...].starts(with: lead) else { return nil }
     return start..<start + 8
+  }
+
+  /// The checksum with zeros in its own place.
+  private static func seal(_ bytes: [UInt8], _ place: Range<Int>) -> UInt32 {
+    bytes.withUnsafeBytes { bytes in
+      var checksum = CRC32C(UnsafeRawBufferPointer(rebasing: bytes[..<place.lowerBound]))
+      "00000000".utf8.withContiguousStorageIfAvailable { checksum.add(UnsafeRawBufferPointer($0)) }
+      checksum.add(UnsafeRawBufferPointer(rebasing: bytes[place.upperBound...]))
+      return checksum.value
+    }
   }
 
   // MARK: reading
@@ -90,10 +104,7 @@ struct Manifest {
       CacheError(.storage, "cannot read '\(path)': \(what); persist the entry anew or restore the folder from a copy")
     }
     guard let place = Self.sealPlace(bytes) else { throw damaged("it is no manifest of arrow_cache, or its beginning is damaged") }
-    let sealed = bytes[place]
-    var plain = bytes
-    plain.replaceSubrange(place, with: [UInt8](repeating: UInt8(ascii: "0"), count: 8))
-    guard sealed.elementsEqual(Self.digits(plain.withUnsafeBytes { CRC32C($0).value })) else {
+    guard bytes[place].elementsEqual(Self.digits(Self.seal(bytes, place))) else {
       throw damaged("it has another checksum than it says")
     }
     guard let json = JSON(bytes), let format = json["arrow_cache"]?.int, format > 0 else { throw damaged("it has no format version") }
@@ -114,9 +125,13 @@ struct Manifest {
     (expiresAt, buildSeconds) = (json["expires_at"]?.double, json["build_seconds"]?.double)
     (self.compression, isKept, self.parts) = (compression, json["kept"]?.bool ?? true, parts)
     order = json["order"]?.int.flatMap { (1..<1 << 52).contains($0) ? $0 : nil }
+    schema = json["schema"]?.text
   }
 
-  init(_ entry: Entry, expiresAt: Double?, compression: IPCCompression, isKept: Bool, order: Int?, parts: [Part]) {
+  init(
+    _ entry: Entry, expiresAt: Double?, compression: IPCCompression, isKept: Bool, order: Int?, parts: [Part]
+  ) throws(CacheError) {
+    schema = base64(try entry.schema.encoded)
     (key, kind, userMetadata, createdAt) = (entry.key, entry.kind, entry.userMetadata, entry.createdAt)
     (self.expiresAt, buildSeconds) = (expiresAt, entry.buildSeconds)
     (self.compression, self.isKept, self.order, self.parts) = (compression, isKept, order, parts)

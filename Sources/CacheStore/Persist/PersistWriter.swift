@@ -39,8 +39,9 @@ struct PersistWriter {
     do throws(CacheError) {
       let (parts, fresh) = try writeParts(old)
       if !fresh.isEmpty { try files.synchronizeFolder(folder.path) }
-      let manifest = Manifest(entry, expiresAt: expiresAt, compression: compression, isKept: isKept ?? old?.isKept ?? false,
-        order: order ?? old?.order, parts: parts)
+      let manifest = try Manifest(
+        entry, expiresAt: expiresAt, compression: compression, isKept: isKept ?? old?.isKept ?? false, order: order ?? old?.order,
+        parts: parts)
       try write(manifest, unless: old)
       let names = parts.map(\.name)
       entry.persisted.withLock { $0[folder.path] = names }

@@ -66,27 +66,63 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
     return pieces
   }
 
-  /// A part in a folder that nobody else writes to: mapped when it is read. Only its size is looked at, and without a schema that.
-  init(
-    _ index: Int, of manifest: Manifest, in folder: PersistedFolder, schema: Schema?, mappings: OpenMappings
+  /// A part that is mapped when it is read. Only its size is looked at.
+  private init(
+    _ index: Int, of manifest: Manifest, in folder: PersistedFolder, schema: Schema, mappings: OpenMappings
   ) throws(CacheError) {
     let part = manifest.parts[index]
     let path = "\(folder.path)/\(part.name)"
     guard let status = try folder.files.status(path) else { throw .file("open", path, errorNumber: ENOENT) }
     guard status.byteCount == part.byteCount else { throw Self.otherSize(path, status.byteCount, part) }
-    var known = schema
-    if known == nil {
-      var options = IPCReadOptions()
-      (options.trust, options.remedy) = (.sealed, Self.remedy)
-      known = try IPCFile(path, files: folder.files, options: options).schema
-    }
     super.init(
-      path, byteCount: part.byteCount, pieces: Self.pieces(part), schema: known ?? Schema(fields: []),
+      path, byteCount: part.byteCount, pieces: Self.pieces(part), schema: schema,
       identity: Self.identity(key: manifest.key, kind: manifest.kind, partition: index), isCompressed: manifest.compression != .none,
       mappings: mappings, files: folder.files, words: Words(rows: "persisted rows", remedy: Self.remedy))
+  }
+
+  /// The parts that a manifest names, mapped when they are read. Only their sizes are looked at, and the schema of one where the manifest
+  /// does not have it.
+  static func open(
+    _ manifest: Manifest, in folder: PersistedFolder, mappings: OpenMappings, schemas: SchemaShelf
+  ) throws(CacheError) -> [PersistedFile] {
+    let schema: Schema
+    if let known = schemas.schema(manifest.schema) {
+      schema = known
+    } else if let first = manifest.parts.first {
+      var options = IPCReadOptions()
+      (options.trust, options.remedy) = (.sealed, Self.remedy)
+      schema = try IPCFile("\(folder.path)/\(first.name)", files: folder.files, options: options).schema
+    } else {
+      schema = Schema(fields: [])
+    }
+    var opened: [PersistedFile] = []
+    opened.reserveCapacity(manifest.parts.count)
+    for index in manifest.parts.indices {
+      opened.append(try PersistedFile(index, of: manifest, in: folder, schema: schema, mappings: mappings))
+    }
+    return opened
   }
 
   deinit { closeMapping() }
 
   private static let remedy = "persist the entry anew or restore the folder from a copy"
+}
+
+/// Schemas by how manifests have them: many entries have the same one.
+final class SchemaShelf: Sendable {
+  private let known = Locked<[String: Schema]>([:])
+
+  /// nil: the manifest does not have it, or not as this engine writes it.
+  func schema(_ encoded: String?) -> Schema? {
+    guard let encoded else { return nil }
+    if let schema = known.withLock({ $0[encoded] }) { return schema }
+    guard let bytes = bytes(base64: encoded) else { return nil }
+    do throws(CacheError) {
+      let schema = try Schema(encoded: bytes)
+      known.withLock { $0[encoded] = schema }
+      return schema
+    } catch {
+      return nil  // the part itself says it, or what is wrong
+    }
+  }
 }

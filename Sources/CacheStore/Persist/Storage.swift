@@ -36,28 +36,60 @@ final class Storage: Sendable {
 
   func folder(_ key: String) -> PersistedFolder { PersistedFolder(key: key, in: path, files: files) }
 
-  /// Every folder that has a manifest, with what that says, or why it cannot be read. What killed processes have left without one goes.
-  func contents() throws(CacheError) -> [(folder: PersistedFolder, manifest: Manifest?, failure: CacheError?)] {
-    var found: [(folder: PersistedFolder, manifest: Manifest?, failure: CacheError?)] = []
-    for name in try files.list(path) where name != Self.lockName {
-      let folder = PersistedFolder(path: "\(path)/\(name)", files: files)
-      do throws(CacheError) {
-        if let manifest = try Manifest.read(in: folder.path, files: files) {
-          found.append((folder, manifest, nil))
-        } else if PersistedFolder.isFolderName(name) {
-          folder.remove()
-        }
-      } catch {
-        if error.systemError != ENOTDIR { found.append((folder, nil, error)) }
+  /// A folder with a manifest, and what that says, or why it cannot be read.
+  struct Found {
+    let folder: PersistedFolder
+    var manifest: Manifest?
+    /// Its parts, not mapped; none where only manifests were asked for.
+    var files: [PersistedFile] = []
+    var failure: CacheError?
+  }
+
+  /// Every folder that has a manifest. What killed processes have left without one goes; where the parts are opened, also what no manifest
+  /// names.
+  func contents(opensParts: Bool = false) throws(CacheError) -> [Found] {
+    let names = try files.list(path).filter { $0 != Self.lockName }
+    let found = Locked([Found?](repeating: nil, count: names.count))
+    let schemas = SchemaShelf()
+    let chunkCount = (names.count + Self.chunk - 1) / Self.chunk
+    try parallel(count: chunkCount, threads: Self.threads) { _, chunk in
+      for index in chunk * Self.chunk..<min(names.count, (chunk + 1) * Self.chunk) {
+        guard let item = look(names[index], schemas, opensParts: opensParts) else { continue }
+        found.withLock { $0[index] = item }
       }
+    }
+    return found.withLock { $0.compactMap { $0 } }
+  }
+
+  private static let chunk = 64
+  /// The kernel's work for a folder is most of it.
+  private static let threads = 2
+
+  private func look(_ name: String, _ schemas: SchemaShelf, opensParts: Bool) -> Found? {
+    var found = Found(folder: PersistedFolder(path: "\(path)/\(name)", files: files))
+    do throws(CacheError) {
+      guard let manifest = try Manifest.read(in: found.folder.path, files: files) else {
+        if PersistedFolder.isFolderName(name) { found.folder.remove() }
+        return nil
+      }
+      found.manifest = manifest
+      guard opensParts else { return found }
+      guard folder(manifest.key).path == found.folder.path else {
+        throw CacheError(.storage, "'\(found.folder.path)' has the entry '\(manifest.key)', whose folder has another name")
+      }
+      found.files = try PersistedFile.open(manifest, in: found.folder, mappings: mappings, schemas: schemas)
+      found.folder.sweep(keeping: Set(manifest.parts.map(\.name)))
+    } catch {
+      if error.systemError == ENOTDIR { return nil }
+      found.failure = error
     }
     return found
   }
 
-  /// Removes what a key has here; it is not there any more after a power cut either. What is mapped stays readable.
-  func forget(_ folder: PersistedFolder) throws(CacheError) {
-    guard try files.unlink("\(folder.path)/\(Manifest.name)") else { return folder.remove() }
-    try files.synchronizeFolder(folder.path)
+  /// Removes what a key has here; where that is to be durable, it is not there any more after a power cut either. What is mapped stays
+  /// readable.
+  func forget(_ folder: PersistedFolder, isDurable: Bool = true) throws(CacheError) {
+    if try files.unlink("\(folder.path)/\(Manifest.name)"), isDurable { try files.synchronizeFolder(folder.path) }
     folder.remove()
   }
 
@@ -72,8 +104,8 @@ final class Storage: Sendable {
     guard let held else { return }
     if deletesFilesOnClose {
       attempt { () throws(CacheError) in
-        for (folder, manifest, _) in try contents() where manifest.map({ !$0.isKept }) ?? false {
-          attempt { () throws(CacheError) in try forget(folder) }
+        for found in try contents() where found.manifest.map({ !$0.isKept }) ?? false {
+          attempt { () throws(CacheError) in try forget(found.folder, isDurable: false) }
         }
       }
     }

@@ -90,27 +90,22 @@ extension Store {
   /// Brings back what is in the storage: no rows are read before they are asked for. What cannot be read stays where it is, and an event says so.
   func reopen(_ storage: Storage) throws(CacheError) {
     let now = tiers.clock.now()
-    var found: [(folder: PersistedFolder, manifest: Manifest)] = []
-    for (folder, manifest, failure) in try storage.contents() {
-      if let manifest, let expiresAt = manifest.expiresAt, expiresAt <= now {
-        attempt { () throws(CacheError) in try storage.forget(folder) }
-      } else if let manifest, storage.folder(manifest.key).path == folder.path {
-        found.append((folder, manifest))
-      } else {
-        noteLost(manifest?.key ?? folder.path, failure?.description ?? "the folder has another name than its key's")
+    var warm: [(manifest: Manifest, found: Storage.Found)] = []
+    for found in try storage.contents(opensParts: true) {
+      if let expiresAt = found.manifest?.expiresAt, expiresAt <= now {
+        attempt { () throws(CacheError) in try storage.forget(found.folder) }
+      } else if let failure = found.failure {
+        noteLost(found.manifest?.key ?? found.folder.path, failure.description)
+      } else if let manifest = found.manifest {
+        warm.append((manifest, found))
       }
     }
     var lastOrder = 0
-    for (folder, manifest) in found.sorted(by: { $0.manifest.isBefore($1.manifest) }) {
+    for (manifest, found) in warm.sorted(by: { $0.manifest.isBefore($1.manifest) }) {
       do throws(CacheError) {
-        var opened: [PersistedFile] = []
-        for index in manifest.parts.indices {
-          opened.append(try PersistedFile(index, of: manifest, in: folder, schema: opened.first?.schema, mappings: storage.mappings))
-        }
         lastOrder = max(manifest.order ?? 0, lastOrder + 1)
-        let entry = try insert(manifest.key, manifest, opened, order: lastOrder)
-        entry.persisted.withLock { $0[folder.path] = manifest.parts.map(\.name) }
-        folder.sweep(keeping: Set(manifest.parts.map(\.name)))
+        let entry = try insert(manifest.key, manifest, found.files, order: lastOrder)
+        entry.persisted.withLock { $0[found.folder.path] = manifest.parts.map(\.name) }
       } catch {
         noteLost(manifest.key, error.description)
       }
