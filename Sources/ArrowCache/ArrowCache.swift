@@ -27,10 +27,13 @@ public final class ArrowCache: @unchecked Sendable {
   let engine: QueryEngine
   private let openedAt: Double
   let lifetime = Lifetime()
+  /// nil: nobody has asked for one.
+  private let catalog: CatalogWriter?
+  private let keepsCatalog: Bool
 
   /// Opens a cache with a database of its own.
   ///
-  /// Throws `.configuration` where an option is out of range and `.duckdb` where DuckDB is not found or is too old.
+  /// Throws `.storage` where another cache has the storage or the catalog, `.configuration` where an option is out of range and `.duckdb` where DuckDB is not found or is too old.
   public init(options: CacheOptions = CacheOptions()) throws(CacheError) {
     openedAt = SystemClock().now()
     store = try Store(options: options.store)
@@ -39,8 +42,25 @@ public final class ArrowCache: @unchecked Sendable {
       query.temporaryFolder = { [store] () throws(CacheError) in try store.temporaryFolder() }
       query.temporaryLimitBytes = { [store] in store.temporaryLimitBytes }
     }
-    query.internalTables = [.entries(of: store), .partitions(of: store), .events(of: store)]
-    engine = try QueryEngine(store: store, options: query)
+    query.internalTables = InternalTable.all(of: store)
+    do throws(CacheError) {
+      engine = try QueryEngine(store: store, options: query)
+      (catalog, keepsCatalog) = try Self.openCatalog(of: store, options)
+    } catch {
+      store.abandonStorage()
+      throw error
+    }
+  }
+
+  private static func openCatalog(of store: Store, _ options: CacheOptions) throws(CacheError) -> (CatalogWriter?, isKept: Bool) {
+    let inStorage = store.catalogPath
+    let chosen = try options.catalogPath.map { path throws(CacheError) in try absolutePath(path) }
+    // A catalog in a storage goes with that.
+    let isShared = chosen != nil && chosen != inStorage
+    guard let path = chosen ?? inStorage else { return (nil, false) }
+    let catalog = try CatalogWriter(path, of: store, libraryPath: options.duckdbLibraryPath, isShared: isShared)
+    if isShared { store.removeCatalog() }
+    return (catalog, isShared || !options.store.deletesFilesOnClose)
   }
 
   deinit { close() }
@@ -51,8 +71,9 @@ public final class ArrowCache: @unchecked Sendable {
   /// Called from within one of the cache's own queries, it returns at once, and the cache is dropped when the last of them has ended.
   public func close() {
     guard processID == ProcessIdentity.current else { return }
-    lifetime.close { [engine, store] in
+    lifetime.close { [engine, store, catalog, keepsCatalog] in
       engine.close()
+      catalog?.close(writes: keepsCatalog)
       store.close()
     }
   }

@@ -7,6 +7,8 @@ public struct CacheOptions: Sendable {
   /// How entries are kept: the memory limit, where they go beyond it, and what goes first.
   public var store = StoreOptions()
 
+  /// A file for the catalog of the entries, a DuckDB database. Default: `catalog.duckdb` in the storage, where there is one.
+  public var catalogPath: String?
   /// DuckDB's shared object. Default: `ARROW_CACHE_LIBDUCKDB` in the environment, then what the loader finds.
   public var duckdbLibraryPath: String?
   /// Threads that queries share. Default: one a core.

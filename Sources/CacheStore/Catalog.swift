@@ -73,6 +73,20 @@ struct Catalog {
     spilling.touch(slot.holding)
   }
 
+  /// Takes over how an entry was used in a store of before, where this is the same version of it.
+  mutating func restore(_ use: StoreHistory.Use) {
+    guard let slot = slots[CacheKey(use.key)], abs(slot.entry.createdAt - use.createdAt) < 1e-5 else { return }
+    accessTick += 1
+    slot.usage.restore(lastAccessedAt: use.lastAccessedAt, accessCount: use.accessCount)
+    for (item, policy, isKept) in [(slot as EvictionItem, eviction, true), (slot.holding, spilling, isSpilling)] where isKept && item.isRanked {
+      item.restore(accessCount: use.accessCount, tick: accessTick)
+      policy.touch(item)
+    }
+  }
+
+  /// Has later versions have larger numbers than any of a store of before.
+  mutating func continueVersions(after version: UInt64) { lastVersion = max(lastVersion, min(version, 1 << 62)) }
+
   // MARK: changing
 
   /// A holding for rows that are being put.

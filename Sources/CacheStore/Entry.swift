@@ -118,7 +118,7 @@ public final class Entry: @unchecked Sendable {
   public func knownBlocks(column: Int) -> [BlockStatistics?] { blocks.withLock { $0[column] ?? [] } }
 
   /// The statistics that have been asked for: by partition, by column.
-  var knownStatistics: [Int: [Int: ColumnStatistics]] {
+  public var knownStatistics: [Int: [Int: ColumnStatistics]] {
     let known = known.withLock { $0 }
     return known.reduce(into: [:]) { found, item in found[item.key.partition, default: [:]][item.key.column] = item.value }
   }

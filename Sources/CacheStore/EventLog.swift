@@ -1,4 +1,5 @@
 import Primitives
+import Synchronization
 
 /// Something that happened to what a store holds.
 public struct StoreEvent: Sendable {
@@ -28,6 +29,23 @@ public struct StoreEvent: Sendable {
   public let seconds: Double?
 }
 
+extension StoreEvent {
+  /// One of a store of before.
+  public init(
+    time: Double, kind: Kind, key: String, version: UInt64, segment: Int?, bytes: Int, from: Tier?, to: Tier?, cause: String, seconds: Double?
+  ) {
+    self.init(
+      number: 0, time: time, kind: kind, key: key, version: version, segment: segment, bytes: bytes, from: from, to: to, cause: cause,
+      seconds: seconds)
+  }
+
+  fileprivate func numbered(_ number: UInt64) -> StoreEvent {
+    StoreEvent(
+      number: number, time: time, kind: kind, key: key, version: version, segment: segment, bytes: bytes, from: from, to: to, cause: cause,
+      seconds: seconds)
+  }
+}
+
 /// The last events, in a ring.
 final class EventLog: Sendable {
   static let capacity = 10_000
@@ -39,6 +57,9 @@ final class EventLog: Sendable {
   }
 
   private let state = Locked(State())
+  let listener = Locked<(@Sendable () -> Void)?>(nil)
+  /// Whether the listener has been called and has not looked yet.
+  private let isPending = Atomic(false)
 
   /// The events that are kept, oldest first.
   var events: [StoreEvent] { state.withLock { Array($0.events[$0.next...] + $0.events[..<$0.next]) } }
@@ -58,6 +79,20 @@ final class EventLog: Sendable {
         state.events[state.next] = event
         state.next = (state.next + 1) % Self.capacity
       }
+    }
+    if !isPending.load(ordering: .relaxed), !isPending.exchange(true, ordering: .acquiringAndReleasing) { listener.withLock { $0 }?() }
+  }
+
+  func lookedAt() { isPending.store(false, ordering: .releasing) }
+
+  /// Puts events of before in front of all.
+  func prepend(_ events: [StoreEvent]) {
+    guard !events.isEmpty else { return }
+    state.withLock { state in
+      let own = Array(state.events[state.next...] + state.events[..<state.next])
+      let all = (events + own).suffix(Self.capacity)
+      state.events = all.enumerated().map { $1.numbered(UInt64($0) + 1) }
+      (state.next, state.count) = (0, UInt64(all.count))
     }
   }
 }

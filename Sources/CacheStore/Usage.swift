@@ -25,5 +25,10 @@ final class Usage: Sendable {
     count.wrappingAdd(1, ordering: .relaxed)
   }
 
+  func restore(lastAccessedAt: Double, accessCount: Int) {
+    self.lastAccessedAt.store(lastAccessedAt.bitPattern, ordering: .relaxed)
+    count.store(accessCount, ordering: .relaxed)
+  }
+
   func recordExpiry(_ expiresAt: Double?) { expiry.store((expiresAt ?? .infinity).bitPattern, ordering: .relaxed) }
 }

@@ -9,7 +9,7 @@ import Testing
   private func fixture(_ engineName: String) throws -> Fixture {
     var storeOptions = StoreOptions()
     storeOptions.partitionSizeRows = 1000
-    return try Fixture(engineName, storeOptions: storeOptions) { [.entries(of: $0), .partitions(of: $0)] }
+    return try Fixture(engineName, storeOptions: storeOptions) { InternalTable.all(of: $0) }
   }
 
   @Test(arguments: engineNames)
@@ -54,7 +54,7 @@ import Testing
     #expect(try fixture.rows("SELECT * FROM other.partitions") == [["too"]])
     #expect(try fixture.rows("SELECT * FROM _cache_entries") == [["7"]])
     #expect(try fixture.rows("SELECT key FROM arrow_cache.entries") == [["entries"]])
-    #expect(try fixture.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'arrow_cache' ORDER BY 1") == [["entries"], ["partitions"]])
+    #expect(try fixture.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'arrow_cache' ORDER BY 1") == [["entries"], ["events"], ["partitions"], ["statistics"]])
     #expect(try fixture.rows("SELECT key FROM (DESCRIBE arrow_cache.entries)") != [])
     #expect(throws: CacheError.self) { try fixture.run("INSERT INTO arrow_cache.entries VALUES (1)") }
     #expect(throws: CacheError.self) { try fixture.run("SELECT * FROM arrow_cache.nothing") }

@@ -17,7 +17,7 @@ import Testing
     options.compression = compression
     options.partitionSizeRows = partitionRows
     options.files = files
-    return try Fixture(engineName, storeOptions: options) { [.entries(of: $0), .partitions(of: $0), .events(of: $0)] }
+    return try Fixture(engineName, storeOptions: options) { InternalTable.all(of: $0) }
   }
 
   private func spill(_ fixture: Fixture) throws {

@@ -86,7 +86,9 @@ class ArrowCacheConfig(Mapping[str, Any]):
     storage_path : str or path, default ".arrow_cache_storage"
         Where they are stored. Also where `persist` writes to and `load` looks, if they are not told otherwise.
     metadata_db_path : str, path or None, default None
-        File of the DuckDB database with the metadata; None for one in `storage_path`.
+        File of the catalog, a DuckDB database with the tables ``entries``, ``partitions``, ``statistics`` and ``events``, which others may
+        open while the cache runs (``duckdb.connect(path, read_only=True)``). It is written in the background, about a second after something
+        has changed, and when the cache is closed. None for ``catalog.duckdb`` in `storage_path` with `persistent_storage`, and for no file without.
     delete_files_on_close : bool, default True
         Whether closing a cache with `persistent_storage` deletes what is in `storage_path`: entries then outlive only a process that was
         killed. False: they are there for the next cache. What `persist` has written stays in any case.

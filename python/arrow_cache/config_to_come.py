@@ -9,7 +9,6 @@ from .config_keys import KEYS
 
 #: The keys of a feature, and what happens in its place.
 TO_COME: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("metadata_db_path",), "what describes entries is in their own files, and in the tables arrow_cache.entries and .partitions while the cache is open"),
     (("cache_query_plans",), "each query is planned anew"),
 )
 

@@ -40,6 +40,9 @@ package class EvictionItem {
     accessCount += 1
   }
 
+  /// As if it had been read so often, the last time at `tick`.
+  package func restore(accessCount: Int, tick: UInt64) { (self.accessCount, lastAccess) = (accessCount, tick) }
+
   /// FNV-1a, then the finalizer of SplitMix64 so that every bit depends on every byte.
   package static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325

@@ -4,6 +4,8 @@ import Primitives
 /// The folder that a store keeps its entries in beyond its own life. One store at a time has it.
 final class Storage: Sendable {
   static let lockName = "storage.lock"
+  /// A copy of what is in the manifests, for users to query; see `CatalogWriter`.
+  static let catalogName = "catalog.duckdb"
 
   /// From the root.
   let path: String
@@ -24,7 +26,7 @@ final class Storage: Sendable {
     self.path = try absolutePath(path)
     (self.deletesFilesOnClose, self.files) = (deletesFilesOnClose, files)
     hasMadeFolder = try files.status(self.path) == nil
-    try PersistedFolder.makeFolders(self.path, files)
+    try makeFolders(self.path, files)
     switch try files.lock("\(self.path)/\(Self.lockName)", owner: "process \(getpid()) keeps a cache of arrow_cache here\n") {
     case .acquired(let lock): self.lock = Locked(lock)
     case .held(let owner):
@@ -48,7 +50,7 @@ final class Storage: Sendable {
   /// Every folder that has a manifest. What killed processes have left without one goes; where the parts are opened, also what no manifest
   /// names.
   func contents(opensParts: Bool = false) throws(CacheError) -> [Found] {
-    let names = try files.list(path).filter { $0 != Self.lockName }
+    let names = try files.list(path).filter { $0 != Self.lockName && !$0.hasPrefix(Self.catalogName) }
     let found = Locked([Found?](repeating: nil, count: names.count))
     let schemas = SchemaShelf()
     let chunkCount = (names.count + Self.chunk - 1) / Self.chunk
@@ -109,9 +111,17 @@ final class Storage: Sendable {
         }
       }
     }
+    if deletesFilesOnClose { removeCatalog() }
     attempt { () throws(CacheError) in try files.unlink(held.path) }
     held.release()
     if hasMadeFolder { attempt { () throws(CacheError) in try files.removeFolder(path) } }
+  }
+
+  /// Removes the catalog, and what is left of one that was being written.
+  func removeCatalog() {
+    for end in ["", ".wal", ".new", ".new.wal"] {
+      attempt { () throws(CacheError) in try files.unlink("\(path)/\(Self.catalogName)\(end)") }
+    }
   }
 
   /// Gives the folder up as it is: what has not been opened is not to be removed.

@@ -231,7 +231,7 @@ final class SpillCounts: Sendable {
 }
 
 /// The path from the root, without slashes at its end.
-func absolutePath(_ path: String) throws(CacheError) -> String {
+package func absolutePath(_ path: String) throws(CacheError) -> String {
   var result = path
   if !path.utf8.starts(with: "/".utf8) {
     guard let here = getcwd(nil, 0) else { throw .file("find the working directory for", path, errorNumber: errno) }

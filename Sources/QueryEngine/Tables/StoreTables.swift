@@ -3,10 +3,27 @@ import CacheStore
 import Primitives
 
 extension InternalTable {
+  /// The tables that tell of a store, each as it is when it is read.
+  public static func all(of store: Store) -> [InternalTable] {
+    all({ () throws(CacheError) in store.contents() }, { () throws(CacheError) in store.events })
+  }
+
+  /// The same tables, of one moment.
+  static func all(_ contents: [EntryContents], _ events: [StoreEvent]) -> [InternalTable] {
+    all({ () throws(CacheError) in contents }, { () throws(CacheError) in events })
+  }
+
+  private typealias Contents = @Sendable () throws(CacheError) -> [EntryContents]
+  private typealias Events = @Sendable () throws(CacheError) -> [StoreEvent]
+
+  private static func all(_ contents: @escaping Contents, _ events: @escaping Events) -> [InternalTable] {
+    [entries(contents), partitions(contents), statistics(contents), Self.events(events)]
+  }
+
   /// The entries that have not expired, in the order of their first put.
-  public static func entries(of store: Store) -> InternalTable {
+  private static func entries(_ contents: @escaping Contents) -> InternalTable {
     InternalTable(name: "entries") { () throws(CacheError) in
-      let contents = store.contents()
+      let contents = try contents()
       func int64(_ value: (EntryContents) -> Int) -> ColumnValues { .int64(contents.map { Int64(value($0)) }) }
       return try RecordBatch(columns: [
         ("key", .text(contents.map(\.entry.key))), ("version", .int64(contents.map { Int64(clamping: $0.entry.version) })),
@@ -21,9 +38,9 @@ extension InternalTable {
   }
 
   /// The partitions of those entries, in row order.
-  public static func partitions(of store: Store) -> InternalTable {
+  private static func partitions(_ contents: @escaping Contents) -> InternalTable {
     InternalTable(name: "partitions") { () throws(CacheError) in
-      let rows = store.contents().flatMap { contents in
+      let rows = try contents().flatMap { contents in
         contents.entry.partitions.indices.map { (entry: contents.entry, index: $0, place: contents.entry.place(partition: $0)) }
       }
       return try RecordBatch(columns: [
@@ -37,9 +54,9 @@ extension InternalTable {
   }
 
   /// What has happened to the entries, oldest first: the last 10 000 events.
-  public static func events(of store: Store) -> InternalTable {
+  private static func events(_ events: @escaping Events) -> InternalTable {
     InternalTable(name: "events") { () throws(CacheError) in
-      let events = store.events
+      let events = try events()
       return try RecordBatch(columns: [
         ("time", .timestamp(events.map(\.time))), ("kind", .text(events.map(\.kind.rawValue))), ("key", .text(events.map(\.key))),
         ("version", .int64(events.map { Int64(clamping: $0.version) })), ("segment", .int64(events.map { $0.segment.map(Int64.init) })),
@@ -51,3 +68,6 @@ extension InternalTable {
 }
 
 private func tierName(_ tier: Tier) -> String { tier == .both ? "memory+disk" : tier.rawValue }
+
+/// What `tierName` has named.
+func tier(_ name: String) -> Tier? { name == "memory+disk" ? .both : Tier(rawValue: name) }
