@@ -21,7 +21,7 @@ help:
 	@echo "make demo           the main job on real data: put, get, slice, SQL, a spatial join"
 	@echo "make test           every test: Swift and Python, DuckDB 2.0 and DuckDB 1.5.5 with its spatial extension"
 	@echo "make lint           mypy --strict"
-	@echo "make bench          both benchmarks: bench-query (SQL) and bench-convert (put and get)"
+	@echo "make bench          bench-query (SQL beside DuckDB, Polars and pandas: about 20 minutes; BENCH='--quick --only tpch') and bench-convert (put and get)"
 	@echo "make bench-memory   whether the memory limit holds: 8 GB through a cache of 1 GB (about 15 minutes, 21 GB of disk)"
 	@echo "make bench-scale    what an operation costs among 100 000 entries, beside 1 000"
 	@echo "make bench-policies how many reads each eviction policy saves, beside libcachesim"
@@ -104,7 +104,7 @@ check: $(ENV)
 
 bench: bench-query bench-convert
 
-bench-query: $(ENV)
+bench-query: .venv/.bench
 	@.venv/bin/python benchmarks/bench_query.py $(BENCH)
 
 bench-convert: $(ENV)

@@ -1,6 +1,7 @@
 """What the benchmarks share: alternating measurement in one process, medians, tables to read, JSON to keep."""
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -40,7 +41,12 @@ class Times:
 
 
 def alternate(
-    work: Mapping[str, Callable[[], object]], rounds: int, check: Callable[[str, Any], None] | None = None
+    work: Mapping[str, Callable[[], object]],
+    rounds: int,
+    check: Callable[[str, Any], None] | None = None,
+    *,
+    seconds: float = math.inf,
+    first: dict[str, float] | None = None,
 ) -> dict[str, Times]:
     """Run each of `work` once unmeasured, then `rounds` times in turn, each round starting with another, and time them.
 
@@ -52,22 +58,39 @@ def alternate(
         How often.
     check : callable, optional
         Called with the name and the result of the unmeasured run.
+    seconds : float, optional
+        Begin no further round after so long, but at least three.
+    first : dict, optional
+        Gets the seconds of the unmeasured run, by name.
     """
     for name, run in work.items():
+        start = time.perf_counter()
         result = run()
+        if first is not None:
+            first[name] = time.perf_counter() - start
         if check is not None:
             check(name, result)
         del result
     times = {name: Times() for name in work}
     names = list(work)
+    began = time.perf_counter()
     for number in range(rounds):
-        first = number % len(names)
-        for name in names[first:] + names[:first]:
+        if number >= 3 and time.perf_counter() - began > seconds:
+            break
+        leader = number % len(names)
+        for name in names[leader:] + names[:leader]:
             start = time.perf_counter()
             result = work[name]()
             times[name].seconds.append(time.perf_counter() - start)
             del result
     return times
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that it takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def geometric_mean(values: Sequence[float]) -> float:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 BENCHMARKS = ROOT / "docs" / "benchmarks"
 ENGINES = {"ours": "ArrowCache", "DuckDB, same pyarrow table": "DuckDB on the same pyarrow table", "DuckDB table": "DuckDB table", "Polars SQL": "Polars SQL"}
+PLACES = {**{name: title for name, title in ENGINES.items() if name != "ours"}, "ours, half spilled": "itself, half on disk", "ours, all spilled": "itself, all on disk"}
 
 
 def number(milliseconds: float) -> str:
@@ -36,15 +37,24 @@ def machine(results: dict[str, Any]) -> str:
 
 def query_tables() -> str:
     results = json.loads((BENCHMARKS / "query.json").read_text())
+    if "suites" not in results:
+        sys.exit("docs/benchmarks/query.json is of an earlier form: run make bench-query first")
     parts = [f"`make bench-query`, median milliseconds. {machine(results)}"]
-    for title, group in (("20 million synthetic rows" if results["rows"] == 20_000_000 else f"{results['rows']:,} rows", "synthetic"), ("flights", "flights")):
-        rows = [
-            [label.replace("|", "\\|"), *(number(result["times"][engine]["median_ms"]) for engine in ENGINES)]
-            for label, result in results[group]["queries"].items()
-        ]
-        means = results[group]["geometric_mean"]
-        rows.append(["ours as a multiple, geometric mean", "", *(f"{means[engine]:.2f}" for engine in ENGINES if engine != "ours")])
-        parts.append(table([title, *ENGINES.values()], rows))
+    synthetic = results["suites"]["synthetic"]
+    rows = [
+        [label, *(number(result["times"][name]["median_ms"]) if name in result["times"] else "" for name in (*ENGINES, "pandas"))]
+        for label, result in synthetic["queries"].items()
+    ]
+    parts.append(table([synthetic["title"], *ENGINES.values(), "pandas"], rows))
+    rows = [
+        [f"{suite['title']}: {len(suite['queries'])} queries", *(f"{suite['geometric_mean'][name]:.2f}" if name in suite["geometric_mean"] else "" for name in PLACES)]
+        for suite in results["suites"].values()
+    ]
+    parts.append("What ArrowCache takes as a multiple of what others take, geometric means; and of what itself takes with the rows on disk:")
+    parts.append(table(["", *PLACES.values()], rows))
+    rows = [[item["target"], f"{item['measured']:.3g}", f"{item['limit']:g}", "" if item["holds"] else "missed"] for item in results["verdicts"]]
+    parts.append(table(["Target", "measured", "at most", ""], rows))
+    parts.append("Every query: [docs/benchmarks/query.json](docs/benchmarks/query.json).\n\n![Queries beside other engines](docs/benchmarks/queries.png)")
     return "\n\n".join(parts)
 
 
