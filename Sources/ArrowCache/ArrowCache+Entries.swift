@@ -7,29 +7,31 @@ extension ArrowCache {
   /// Reads a stream to its end and keeps its rows under `key`; the stream is moved in. Returns the new version of the entry.
   ///
   /// Nothing is locked while the stream is read, and nobody sees the entry before it is whole; who holds an older version goes on reading
-  /// that. `checkpoint` is called before each batch; what it throws ends the put.
+  /// that. `checkpoint` is called before each batch; what it throws ends the put. `isCancelled` is asked while it is written to a storage.
   ///
   /// Throws `.argument` for a key or an option that is not taken, `.keyExists`, `.stream` where the stream is malformed or fails, `.type`
   /// where it holds no table, `.memoryLimit` where it does not fit. The entry of before is still there then.
   @discardableResult
   public func put(
     _ key: String, stream: UnsafeMutablePointer<ArrowArrayStream>, options: PutOptions = PutOptions(),
-    checkpoint: (() throws(CacheError) -> Void)? = nil
+    checkpoint: (() throws(CacheError) -> Void)? = nil, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(CacheError) -> Entry {
     defer { stream.pointee.release?(stream) }
     try checkUsable()
-    guard let checkpoint else { return try put(key, reader: StreamReader(moving: stream), options) }
+    guard let checkpoint else { return try put(key, reader: StreamReader(moving: stream), options, isCancelled) }
     let relay = StreamRelay(around: stream, checkpoint: checkpoint)
-    do { return try put(key, reader: StreamReader(moving: stream), options) } catch { throw relay.failure ?? error }
+    do { return try put(key, reader: StreamReader(moving: stream), options, isCancelled) } catch { throw relay.failure ?? error }
   }
 
-  private func put(_ key: String, reader: StreamReader, _ options: PutOptions) throws(CacheError) -> Entry {
+  private func put(
+    _ key: String, reader: StreamReader, _ options: PutOptions, _ isCancelled: (@Sendable () -> Bool)?
+  ) throws(CacheError) -> Entry {
     let columns: Set<Int>? = if case .columns(let columns) = options.copy { columns } else { nil }
     for column in columns ?? [] { try checkColumn(column, of: reader.schema) }
     return try store.put(
       key: key, stream: reader, kind: options.kind, userMetadata: options.metadata, ttl: options.ttl, overwrite: options.overwrite,
       autoPartition: options.autoPartition, copyColumns: columns, copyAll: options.copy == .all, buildSeconds: options.buildSeconds,
-      expectedBytes: options.expectedBytes)
+      expectedBytes: options.expectedBytes, isCancelled: isCancelled)
   }
 
   /// Fills `stream` with rows `offset ..< offset + limit` (nil: to the end) of these columns (nil: all) of the entry, without a copy.
@@ -67,23 +69,23 @@ extension ArrowCache {
 
   /// Drops an entry; false where there was none.
   @discardableResult
-  public func remove(_ key: String) throws(CacheError) -> Bool {
+  public func remove(_ key: String, isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Bool {
     try checkUsable()
-    return try store.removeDurably(key)
+    return try store.removeDurably(key, isCancelled: isCancelled)
   }
 
   /// Drops every entry and returns how many there were.
   @discardableResult
-  public func clear() throws(CacheError) -> Int {
+  public func clear(isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Int {
     try checkUsable()
-    return try store.clearDurably()
+    return try store.clearDurably(isCancelled: isCancelled)
   }
 
   /// Lets an entry expire `ttl` seconds from now (nil: never); false where there is none.
   @discardableResult
-  public func updateTTL(_ key: String, ttl: Double?) throws(CacheError) -> Bool {
+  public func updateTTL(_ key: String, ttl: Double?, isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Bool {
     try checkUsable()
-    return try store.updateTTLDurably(key, ttl: ttl)
+    return try store.updateTTLDurably(key, ttl: ttl, isCancelled: isCancelled)
   }
 
   /// Keeps an entry from being evicted until as many `unpin`s; false where there is no such entry.

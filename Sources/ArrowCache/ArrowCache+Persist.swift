@@ -19,8 +19,17 @@ extension ArrowCache {
   /// Files are mapped, not read; what is read is compared with its checksums then, or with `isVerified` all of it at once. Throws
   /// `.storage` where a file is missing or damaged, `.type` where it is of a later format. The cache is as it was then.
   @discardableResult
-  public func load(_ key: String, from folder: String, isVerified: Bool = false) throws(CacheError) -> Bool {
+  public func load(
+    _ key: String, from folder: String, isVerified: Bool = false, isCancelled: (@Sendable () -> Bool)? = nil
+  ) throws(CacheError) -> Bool {
     try checkUsable()
-    return try store.load(key, from: folder, isVerified: isVerified)
+    return try store.load(key, from: folder, isVerified: isVerified, isCancelled: isCancelled)
+  }
+
+  /// Waits until every change of before is in the storage: with `Durability.relaxed`, changes come there in the background. Throws `.storage` where
+  /// some cannot be written, which wait in memory and are tried again; `.interrupted`.
+  public func flush(isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) {
+    try checkUsable()
+    try store.flush(isCancelled: isCancelled)
   }
 }

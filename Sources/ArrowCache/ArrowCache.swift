@@ -65,7 +65,7 @@ public final class ArrowCache: @unchecked Sendable {
 
   deinit { close() }
 
-  /// Drops every entry and the database. Queries that run are interrupted and waited for. A second call does nothing, nor does one in a
+  /// Drops every entry and the database. What cannot be written to the storage is lost then: `flush` says so before. Queries that run are interrupted and waited for. A second call does nothing, nor does one in a
   /// forked child. Streams and entries that were handed out stay readable; every other call throws `.closed` from now on.
   ///
   /// Called from within one of the cache's own queries, it returns at once, and the cache is dropped when the last of them has ended.

@@ -4,6 +4,7 @@
 @_exported import struct CArrow.ArrowArrayStream
 @_exported import struct CArrow.ArrowSchema
 @_exported import enum ArrowData.IPCCompression
+@_exported import enum CacheStore.Durability
 @_exported import enum CacheStore.DictionaryEncoding
 @_exported import class CacheStore.Entry
 @_exported import class CacheStore.Segment

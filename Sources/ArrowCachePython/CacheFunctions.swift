@@ -37,7 +37,7 @@ let put: PyCFunctionFast = { _, values, count in
     var stream = try moved(source, "stream")
     let watch = SignalWatch()
     let entry = try watch.run { () throws(CacheError) in
-      try cache.put(key, stream: &stream, options: options, checkpoint: watch.checkpoint)
+      try cache.put(key, stream: &stream, options: options, checkpoint: watch.checkpoint, isCancelled: watch.isCancelled)
     }
     return try capsule(of: entry)
   }
@@ -81,14 +81,16 @@ let keys: PyCFunctionFast = { _, values, count in
 let remove: PyCFunctionFast = { _, values, count in
   function("remove", values, count, of: 2) { arguments throws(Failure) in
     let (cache, key) = (try arguments.cache(), try arguments.text("key"))
-    return boolean(try engine { () throws(CacheError) in try cache.remove(key) })
+    let watch = SignalWatch()
+    return boolean(try watch.run { () throws(CacheError) in try cache.remove(key, isCancelled: watch.isCancelled) })
   }
 }
 
 let clear: PyCFunctionFast = { _, values, count in
   function("clear", values, count, of: 1) { arguments throws(Failure) in
     let cache = try arguments.cache()
-    return try object(.integer(engine { () throws(CacheError) in try cache.clear() }))
+    let watch = SignalWatch()
+    return try object(.integer(watch.run { () throws(CacheError) in try cache.clear(isCancelled: watch.isCancelled) }))
   }
 }
 
@@ -96,7 +98,8 @@ let updateTTL: PyCFunctionFast = { _, values, count in
   function("update_ttl", values, count, of: 3) { arguments throws(Failure) in
     let (cache, key) = (try arguments.cache(), try arguments.text("key"))
     let ttl = try arguments.seconds("ttl")
-    return boolean(try engine { () throws(CacheError) in try cache.updateTTL(key, ttl: ttl) })
+    let watch = SignalWatch()
+    return boolean(try watch.run { () throws(CacheError) in try cache.updateTTL(key, ttl: ttl, isCancelled: watch.isCancelled) })
   }
 }
 

@@ -30,6 +30,7 @@ private let functions: [(name: String, parameters: String, summary: String, func
   ("unpin", "cache, key", "Take back one pin.", unpin),
   ("persist", "cache, key, storage_dir", "Write an entry to a folder, durably; False where there is none.", persist),
   ("load", "cache, key, storage_dir, verify", "Bring back what was persisted; False where nothing is there.", load),
+  ("flush", "cache", "Wait until every change is in the storage.", flush),
   ("check_storage", "storage_dir, repair", "Compare all that has been persisted to a folder with its checksums.", checkStorageFolder),
   (
     "query", "cache, sql, parameters, streaming, watch",

@@ -14,6 +14,7 @@ func cacheOptions(_ object: Object) throws(Failure) -> CacheOptions {
     case "spill_directory": options.store.spillDirectory = try text(value, place)
     case "storage_path": options.store.storagePath = try given.map { value throws(Failure) in try text(value, place) }
     case "metadata_db_path": options.catalogPath = try given.map { value throws(Failure) in try text(value, place) }
+    case "durability": options.store.durability = try durability(value, place)
     case "delete_files_on_close": options.store.deletesFilesOnClose = try bool(value, place)
     case "disk_limit": options.store.diskLimitBytes = try given.map { value throws(Failure) in try amount(value, place) }
     case "compression_type": options.store.compression = try compression(value, place)
@@ -54,6 +55,14 @@ private func compression(_ object: Object, _ name: String) throws(Failure) -> IP
   case "zstd": return .zstd
   case let other: throw .cache(CacheError(.configuration, "\(name) is '\(other)': use one of none, lz4, zstd"))
   }
+}
+
+private func durability(_ object: Object, _ name: String) throws(Failure) -> Durability {
+  let word = try text(object, name)
+  guard let durability = Durability(rawValue: word) else {
+    throw .cache(CacheError(.configuration, "\(name) is '\(word)': use one of full, relaxed"))
+  }
+  return durability
 }
 
 private func numbers(_ object: Object, _ name: String) throws(Failure) -> [String: Double] {

@@ -6,17 +6,7 @@ let persist: PyCFunctionFast = { _, values, count in
     let (cache, key) = (try arguments.cache(), try arguments.text("key"))
     let folder = try arguments.text("storage_dir")
     let watch = SignalWatch()
-    // Called by the thread that persists, between two writes.
-    nonisolated(unsafe) let checkpoint = watch.checkpoint
-    let isCancelled: @Sendable () -> Bool = {
-      do throws(CacheError) {
-        try checkpoint?()
-        return false
-      } catch {
-        return true
-      }
-    }
-    return boolean(try watch.run { () throws(CacheError) in try cache.persist(key, in: folder, isCancelled: isCancelled) })
+    return boolean(try watch.run { () throws(CacheError) in try cache.persist(key, in: folder, isCancelled: watch.isCancelled) })
   }
 }
 
@@ -24,7 +14,20 @@ let load: PyCFunctionFast = { _, values, count in
   function("load", values, count, of: 4) { arguments throws(Failure) in
     let (cache, key) = (try arguments.cache(), try arguments.text("key"))
     let (folder, isVerified) = (try arguments.text("storage_dir"), try arguments.bool("verify"))
-    return boolean(try engine { () throws(CacheError) in try cache.load(key, from: folder, isVerified: isVerified) })
+    let watch = SignalWatch()
+    return boolean(
+      try watch.run { () throws(CacheError) in
+        try cache.load(key, from: folder, isVerified: isVerified, isCancelled: watch.isCancelled)
+      })
+  }
+}
+
+let flush: PyCFunctionFast = { _, values, count in
+  function("flush", values, count, of: 1) { arguments throws(Failure) in
+    let cache = try arguments.cache()
+    let watch = SignalWatch()
+    try watch.run { () throws(CacheError) in try cache.flush(isCancelled: watch.isCancelled) }
+    return none()
   }
 }
 

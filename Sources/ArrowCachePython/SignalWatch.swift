@@ -32,6 +32,21 @@ final class SignalWatch {
     isActive ? { [unowned self] () throws(CacheError) in try check() } : nil
   }
 
+  /// The same, for what asks whether to go on. Other threads than the one that runs are told so.
+  var isCancelled: (@Sendable () -> Bool)? {
+    guard isActive else { return nil }
+    nonisolated(unsafe) let watch = self
+    return {
+      guard isMainThread() else { return false }
+      do throws(CacheError) {
+        try watch.check()
+        return false
+      } catch {
+        return true
+      }
+    }
+  }
+
   /// Inside of `run`: throws when a signal handler raised. Costs a look at the clock unless some time has passed.
   private func check() throws(CacheError) {
     guard Self.monotonicMillis() >= nextMillis else { return }

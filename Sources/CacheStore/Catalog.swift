@@ -24,6 +24,8 @@ struct Catalog {
   private let spilling: any EvictionPolicy
   /// Whether any may leave memory: the order is not kept up where none does.
   private let isSpilling: Bool
+  /// Where changes go that are to be in the storage later; nil: they are there before, or never.
+  private let pending: PendingChanges?
   private var expiry = ExpiryQueue()
   private var spares: [WeakSegment] = []
   private var sparesSweptAt = 64
@@ -37,8 +39,8 @@ struct Catalog {
   var hits = 0
   var misses = 0
 
-  init(eviction: any EvictionPolicy, spilling: any EvictionPolicy, isSpilling: Bool) {
-    (self.eviction, self.spilling, self.isSpilling) = (eviction, spilling, isSpilling)
+  init(eviction: any EvictionPolicy, spilling: any EvictionPolicy, isSpilling: Bool, pending: PendingChanges? = nil) {
+    (self.eviction, self.spilling, self.isSpilling, self.pending) = (eviction, spilling, isSpilling, pending)
   }
 
   // MARK: reading
@@ -114,9 +116,9 @@ struct Catalog {
     lastSequence = max(lastSequence, ordinal)
   }
 
-  /// Puts an entry in place of whatever has its key.
+  /// Puts an entry in place of whatever has its key. `isStored`: the storage has it.
   mutating func insert(
-    _ key: CacheKey, _ holding: Holding, expiresAt: Double?, _ dropped: inout [Dropped], make: (_ version: UInt64) -> Entry
+    _ key: CacheKey, _ holding: Holding, expiresAt: Double?, isStored: Bool = false, _ dropped: inout [Dropped], make: (_ version: UInt64) -> Entry
   ) -> Entry {
     let old = slots[key]
     if let old {
@@ -138,6 +140,9 @@ struct Catalog {
       spilling.remove(holding, isEvicted: false)
     }
     queueExpiry(slot)
+    if !isStored {
+      pending?.append(key, .write(slot.entry, expiresAt: expiresAt, order: Int(exactly: slot.ordinal), isPut: true), replacing: old?.entry)
+    }
     return slot.entry
   }
 
@@ -149,6 +154,11 @@ struct Catalog {
     keysByFolded[folded]?.removeAll { $0 == slot.key }
     if keysByFolded[folded]?.isEmpty ?? false { keysByFolded[folded] = nil }
     dropped.append(Dropped(slot: slot, kind: kind, cause: cause))
+    switch kind {
+    case .removed: pending?.append(slot.key, .forget, replacing: slot.entry)
+    case .evicted, .expired: pending?.evict(slot.key, slot.entry)
+    default: break
+    }
   }
 
   /// Takes everything out; pins stay.
@@ -310,6 +320,7 @@ struct Catalog {
     eviction.reschedule(slot)
     spilling.reschedule(slot.holding)
     queueExpiry(slot)
+    pending?.append(slot.key, .write(slot.entry, expiresAt: expiresAt, order: nil, isPut: false), replacing: nil)
   }
 
   /// Takes out what has expired, at most `limit` entries; returns how many.

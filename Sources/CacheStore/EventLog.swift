@@ -6,6 +6,8 @@ public struct StoreEvent: Sendable {
   public enum Kind: String, Sendable, CaseIterable {
     case put, replaced, removed, evicted, expired, spilled, loaded, refused, persisted
     case spillFailed = "spill failed"
+    /// A change that could not be written to the storage.
+    case persistFailed = "persist failed"
     /// A spilled table whose file cannot be read.
     case lost
   }

@@ -1,5 +1,4 @@
 import ArrowData
-import Glibc
 import Primitives
 
 /// The thread in the background of a store: moves rows to disk before memory is short, brings back those that are read often, and takes
@@ -15,7 +14,7 @@ final class Housekeeper: @unchecked Sendable {
     /// Weak: what is let go of meanwhile goes.
     var wanted: [WeakSegment] = []
     /// nil: none runs, or it is just being made.
-    var thread: pthread_t?
+    var thread: EngineThread?
   }
 
   private let state = Locked(State())
@@ -53,31 +52,21 @@ final class Housekeeper: @unchecked Sendable {
   }
 
   private func start(_ tiers: Tiers) {
-    var thread = pthread_t()
-    // Signals are for the threads of the program.
-    var all = sigset_t()
-    var before = sigset_t()
-    sigfillset(&all)
-    pthread_sigmask(SIG_SETMASK, &all, &before)
-    let run = Unmanaged.passRetained(Run(self, tiers))
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        guard let argument else { return nil }
-        Unmanaged<Run>.fromOpaque(argument).takeRetainedValue().loop()
-        return nil
-      }, run.toOpaque())
-    pthread_sigmask(SIG_SETMASK, &before, nil)
-    guard status == 0 else {
-      run.release()
+    guard let thread = EngineThread({ [self] in run(tiers) }) else {
       // Calls go on doing what must be done; the next one tries again.
       return state.signal { $0.isRunning = false }
     }
     state.signal { $0.thread = thread }
   }
 
+  /// Holds the store's machinery, not the store: one that is dropped without `close` closes and ends the thread.
+  private func run(_ tiers: Tiers) {
+    var pause: Double?
+    repeat { pause = tiers.housekeep() } while rest(pause)
+  }
+
   /// Blocks until something wakes it or so long has passed; false once it is stopped.
-  fileprivate func rest(_ seconds: Double?) -> Bool {
+  private func rest(_ seconds: Double?) -> Bool {
     let waitMillis = seconds.map { Int(max(0, min($0, 1e6)) * 1000) + 1 }
     return state.wait(waitMillis: waitMillis) { state -> Bool? in
       if state.isStopped { return false }
@@ -94,27 +83,13 @@ final class Housekeeper: @unchecked Sendable {
       state.wanted = []
     }
     // One that another call is making at the moment ends as well.
-    let thread = state.wait { state -> pthread_t?? in
+    let thread = state.wait { state -> EngineThread?? in
       guard state.isRunning else { return .some(nil) }
       guard let thread = state.thread else { return nil }
       (state.isRunning, state.thread) = (false, nil)
       return thread
     } ?? nil
-    guard let thread else { return }
-    if pthread_equal(thread, pthread_self()) != 0 { pthread_detach(thread) } else { pthread_join(thread, nil) }
-  }
-}
-
-/// What the thread holds: the store's machinery, not the store, so that one that is dropped without `close` closes and ends the thread.
-private final class Run {
-  private let housekeeper: Housekeeper
-  private let tiers: Tiers
-
-  init(_ housekeeper: Housekeeper, _ tiers: Tiers) { (self.housekeeper, self.tiers) = (housekeeper, tiers) }
-
-  func loop() {
-    var pause: Double?
-    repeat { pause = tiers.housekeep() } while housekeeper.rest(pause)
+    thread?.join()
   }
 }
 

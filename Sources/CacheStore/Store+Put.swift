@@ -17,10 +17,11 @@ extension Store {
   ///   - copyColumns: columns to copy into private memory; the others stay shared with their producer.
   ///   - copyAll: copies every column.
   ///   - buildSeconds: how long it took to make what is put.
+  ///   - isCancelled: asked now and then while it is written to the storage: true throws `.interrupted`.
   ///   - expectedBytes: what the table will take at least, where that is known: one that cannot fit is refused before anything goes for it.
   public func put(
     key: String, stream: StreamReader, kind: String, userMetadata: String, ttl: Double?, overwrite: Bool, autoPartition: Bool?,
-    copyColumns: Set<Int>?, copyAll: Bool, buildSeconds: Double? = nil, expectedBytes: Int? = nil
+    copyColumns: Set<Int>?, copyAll: Bool, buildSeconds: Double? = nil, expectedBytes: Int? = nil, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(CacheError) -> Entry {
     defer { stream.close() }
     guard !key.isEmpty else { throw CacheError(.argument, "the key is empty: use any other text") }
@@ -70,7 +71,7 @@ extension Store {
           }
         }
       }
-      let entry = try durably(label, content, holding, expiresAt: expiresAt, createdAt: createdAt, check: check, insert: insert)
+      let entry = try durably(label, content, holding, expiresAt: expiresAt, createdAt: createdAt, isCancelled: isCancelled, check: check, insert: insert)
       tiers.events.record(.put, key, version: entry.version, bytes: entry.sizeBytes, to: .memory, cause: kind, at: entry.createdAt)
       if ttl != nil { tiers.housekeeper.wakeForExpiry(tiers) }
       return entry

@@ -26,6 +26,12 @@ public struct StoreStatus: Hashable, Sendable {
   public var queryDiskBytes = 0
   /// Entries that are pinned.
   public var pinnedCount = 0
+  /// Changes that are not in the storage yet, and the bytes of their tables.
+  public var pendingCount = 0
+  public var pendingBytes = 0
+  /// Writes to the storage in the background that failed, and the words of the last failure.
+  public var persistFailures = 0
+  public var lastPersistFailure: String?
   public var hits = 0
   public var misses = 0
   public var tiers = TierCounters()
@@ -57,6 +63,10 @@ extension Store {
     status.deferredBytes = totals.deferred
     (status.leasedBytes, status.highWaterBytes) = (totals.leased, totals.highWater)
     (status.diskBytes, status.diskFileCount, status.diskHighWaterBytes) = (tiers.disk.bytes, tiers.disk.fileCount, tiers.disk.highWater)
+    if let pending = tiers.pending?.status {
+      (status.pendingCount, status.pendingBytes) = (pending.count, pending.byteCount)
+      (status.persistFailures, status.lastPersistFailure) = (pending.failures, pending.lastFailure)
+    }
     status.tiers = tiers.counters.withLock { $0 }
     return status
   }

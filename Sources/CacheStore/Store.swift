@@ -11,8 +11,7 @@ public final class Store: @unchecked Sendable {
 
   public let options: StoreOptions
   let tiers: Tiers
-  /// The folders that entries are being persisted to.
-  let persistedNow = Locked<Set<String>>([])
+  let turns = FolderTurns()
   /// nil: entries end with the store.
   let storage: Storage?
 
@@ -37,6 +36,7 @@ public final class Store: @unchecked Sendable {
       storage.abandon()
       throw error
     }
+    if let writer, options.hasBackground { writer.pending.start { writer.run() } }
   }
 
   deinit { close() }
@@ -126,12 +126,11 @@ public final class Store: @unchecked Sendable {
   /// Entries that are held outside stay readable, from mapped files too.
   public func close() {
     tiers.housekeeper.stop()
+    tiers.change { catalog, _, _ in catalog.isClosed = true }
+    if let writer { writer.pending.stop(discards: options.deletesFilesOnClose) { writer.drain() } }
     removeGone()
     if options.deletesFilesOnClose, storage != nil { for slot in tiers.catalog.withLock({ Array($0.slots.values) }) { slot.entry.keepMapped() } }
-    tiers.change { catalog, _, dropped in
-      catalog.isClosed = true
-      catalog.removeAll("close", &dropped)
-    }
+    tiers.change { catalog, _, dropped in catalog.removeAll("close", &dropped) }
     tiers.folder?.close()
     storage?.close()
   }

@@ -1,6 +1,14 @@
 import ArrowData
 import Primitives
 
+/// When a change is in the storage.
+public enum Durability: String, Sendable, CaseIterable {
+  /// When the call returns.
+  case full
+  /// Later: changes are written in the background, in their order. `Store.flush` waits for them.
+  case relaxed
+}
+
 /// How a store keeps its entries.
 public struct StoreOptions: Sendable {
   /// Most bytes of memory that entries, what is kept beside them and what is made for them may take together; nil: no limit.
@@ -11,8 +19,10 @@ public struct StoreOptions: Sendable {
   public var spillsToDisk = true
   /// Where to: a folder of the store's own is made in it when the first rows go.
   public var spillDirectory = ".arrow_cache_spill"
-  /// A folder that entries are kept in beyond the store, each put durable when it returns; nil: they end with it.
+  /// A folder that entries are kept in beyond the store; nil: they end with it.
   public var storagePath: String?
+  /// When changes are there.
+  public var durability = Durability.full
   /// Whether closing removes what is there, but for entries that have been persisted by name.
   public var deletesFilesOnClose = true
   /// Most bytes on disk, DuckDB's temporary files included; nil: no limit.

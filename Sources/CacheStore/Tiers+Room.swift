@@ -54,7 +54,7 @@ extension Tiers {
       if let taken = take() { return taken }
       guard giveWay(byteCount, request) else {
         // Others may be about to give back what they have taken, or to end a move.
-        let others = memory.totals.reserved > 0 || movingCount.load(ordering: .relaxed) > 0
+        let others = memory.totals.reserved > 0 || movingCount.load(ordering: .relaxed) > 0 || pending?.holdsMemory ?? false
         guard others, elapsedSeconds() - started < patience else { throw refusal(byteCount, request) }
         memory.wait(since: generation, waitMillis: 100)
         continue

@@ -20,12 +20,14 @@ final class Tiers: @unchecked Sendable {
   let folder: SpillFolder?
   let events = EventLog()
   let catalog: Locked<Catalog>
+  /// nil: changes are in the storage before the catalog has them, or there is none.
+  let pending: PendingChanges?
   let counters = Locked(TierCounters())
   let housekeeper = Housekeeper()
   /// Segments on their way to disk or back.
   let movingCount = Atomic(0)
   /// Keys whose entries have been evicted or have expired, and may still have files in the storage.
-  let gone = Locked<Set<CacheKey>>([])
+  let gone = Locked<[CacheKey: [NamedFile]]>([:])
   private let tick = Atomic<UInt64>(0)
 
   init(options: StoreOptions, clock: any Clock) throws(CacheError) {
@@ -38,12 +40,13 @@ final class Tiers: @unchecked Sendable {
     folder = options.spillsToDisk ? try SpillFolder(parent: options.spillDirectory, options: spill, files: options.files) : nil
     let total = options.diskLimitBytes.flatMap { disk in options.memoryLimitBytes.map { $0.saturatingSum(disk) } }
     let evictable = options.spillsToDisk ? total : options.memoryLimitBytes
+    pending = options.durability == .full ? nil : options.storagePath.map { PendingChanges(path: $0, memoryLimitBytes: options.memoryLimitBytes) }
     catalog = Locked(
       Catalog(
         eviction: try makeEvictionPolicy(options.evictionPolicy, arguments: options.policyArguments, capacityBytes: evictable),
         spilling: try makeEvictionPolicy(
           options.evictionPolicy, arguments: options.policyArguments, capacityBytes: options.memoryLimitBytes),
-        isSpilling: folder != nil))
+        isSpilling: folder != nil, pending: pending))
   }
 
   func nextTick() -> UInt64 { tick.wrappingAdd(1, ordering: .relaxed).newValue }
@@ -62,10 +65,14 @@ final class Tiers: @unchecked Sendable {
     var freedBytes = 0
     for item in dropped {
       let occupied = item.slot.occupied
-      let freed = item.slot.holding.segments.reduce(0) { $0.saturatingSum($1.leave()) }
+      let isPending = pending?.keeps(item.slot.entry) ?? false
+      let freed = isPending ? 0 : item.slot.holding.segments.reduce(0) { $0.saturatingSum($1.leave()) }
       freedBytes = freedBytes.saturatingSum(freed)
       if item.kind == .evicted || item.kind == .expired {
-        if options.storagePath != nil { gone.withLock { _ = $0.insert(item.slot.key) } }
+        if options.storagePath != nil, pending == nil {
+          let files = item.slot.entry.namedFiles
+          gone.withLock { $0[item.slot.key, default: []] += files }
+        }
         counters.withLock { $0.count(item.kind == .evicted ? \.evicted : \.expired, item.cause, freed.saturatingSum(occupied.disk)) }
       }
       if item.kind == .lost { counters.withLock { $0.lostCount += 1 } }

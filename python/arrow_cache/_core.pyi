@@ -91,6 +91,9 @@ def persist(cache: Cache, key: str, storage_dir: str, /) -> bool:
 def load(cache: Cache, key: str, storage_dir: str, verify: bool, /) -> bool:
     """Bring back what `persist` has written there; False where nothing of that key is there, or it has expired."""
 
+def flush(cache: Cache, /) -> None:
+    """Wait until every change is in the storage. A pending signal ends the waiting."""
+
 def check_storage(storage_dir: str, repair: bool, /) -> list[dict[str, Any]]:
     """Compare all that has been persisted to a folder with its checksums: of each entry path, key, num_rows, size_bytes, problems, repaired."""
 

@@ -16,7 +16,7 @@ from .config_keys import ConfigKeys
 from .contents import Contents
 from .dictionary_access import DictionaryAccess
 from .duckdb_library import library_path
-from .errors import CacheError, InvalidArgumentType
+from .errors import CacheError, ClosedError, InvalidArgumentType
 from .importing import Importing
 from .opening import engine_options, merged_config
 from .persisting import Persisting
@@ -93,7 +93,16 @@ class ArrowCache(Tables, Importing, Queries, Scanning, Contents, Pinning, Persis
         """Drop all entries and the database. What was handed out stays valid; a second call does nothing.
 
         With ``persistent_storage`` the entries stay in ``storage_path`` for the next cache if ``delete_files_on_close`` is False.
+
+        Raises
+        ------
+        StorageError
+            If changes wait to be written (``durability="relaxed"``) and can't be: the cache stays open and as it is. Make room and close it again;
+            what can't be written is lost when the last reference to the cache goes.
         """
+        if self._config.durability == "relaxed" and not self._config.delete_files_on_close:
+            with contextlib.suppress(ClosedError):
+                self.flush()
         _core.close_cache(self._handle)
         _open_caches.discard(self)
 

@@ -85,6 +85,10 @@ class ArrowCacheConfig(Mapping[str, Any]):
         One cache at a time can have the folder open.
     storage_path : str or path, default ".arrow_cache_storage"
         Where they are stored. Also where `persist` writes to and `load` looks, if they are not told otherwise.
+    durability : {"full", "relaxed"}, default "full"
+        When a change is on the disk, with `persistent_storage`: when the call returns (``full``), or later (``relaxed``): it is written in the
+        background, in the order of the changes, and `ArrowCache.flush` and `ArrowCache.close` wait for it. A process that is killed leaves what was
+        there after one of the last changes, whole: never a later change without an earlier one.
     metadata_db_path : str, path or None, default None
         File of the catalog, a DuckDB database with the tables ``entries``, ``partitions``, ``statistics`` and ``events``, which others may
         open while the cache runs (``duckdb.connect(path, read_only=True)``). It is written in the background, about a second after something
@@ -134,6 +138,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
     disk_limit: int | None
     persistent_storage: bool
     storage_path: str
+    durability: str
     metadata_db_path: str | None
     delete_files_on_close: bool
 

@@ -44,6 +44,7 @@ KEYS: dict[str, Key] = {
     "disk_limit": Key(None, rule.optional(rule.size())),
     "persistent_storage": Key(False, rule.flag()),
     "storage_path": Key(".arrow_cache_storage", rule.path()),
+    "durability": Key("full", rule.choice(("full", "relaxed"))),
     "metadata_db_path": Key(None, rule.optional(rule.path())),
     "delete_files_on_close": Key(True, rule.flag()),
 }
@@ -77,6 +78,7 @@ class ConfigKeys(TypedDict, total=False):
     disk_limit: int | str | None
     persistent_storage: bool
     storage_path: Any
+    durability: str
     metadata_db_path: Any
     delete_files_on_close: bool
     max_size_bytes: int | float | str | None

@@ -47,6 +47,7 @@ def engine_options(config: ArrowCacheConfig) -> dict[str, Any]:
         "spill_directory": os.path.abspath(config.spill_directory),
         "storage_path": os.path.abspath(config.storage_path) if config.persistent_storage else None,
         "metadata_db_path": os.path.abspath(config.metadata_db_path) if config.metadata_db_path is not None else None,
+        "durability": config.durability,
         "delete_files_on_close": config.delete_files_on_close,
         "disk_limit": config.disk_limit,
         "compression_type": config.compression_type if config.enable_compression else "none",

@@ -99,6 +99,23 @@ class Persisting:
         """
         return _core.load(self._handle, checked_key(key), self._storage_dir(storage_dir), checked_flag("verify", verify))
 
+    def flush(self) -> None:
+        """Wait until all that was changed before is on the disk in ``storage_path``.
+
+        With ``persistent_storage`` and ``durability="relaxed"`` changes are written in the background; otherwise there is nothing to wait for.
+
+        Raises
+        ------
+        StorageError
+            If something can't be written. It stays in memory and is tried again, every second and with each `flush`; ``status()`` has
+            ``pending_count``, ``pending_bytes``, ``persist_failures`` and ``last_persist_failure``.
+
+        Examples
+        --------
+        >>> cache.flush()
+        """
+        _core.flush(self._handle)
+
     def check(self, storage_dir: str | os.PathLike[str] | None = None, *, repair: bool = False) -> list[dict[str, Any]]:
         """Read all that has been persisted to a folder, and compare every byte with its checksum.
 

@@ -28,6 +28,9 @@ _TOP = (
     "wait_count",
     "wait_seconds",
     "spill_failures",
+    "pending_count",
+    "pending_bytes",
+    "persist_failures",
     "uptime_seconds",
 )
 
@@ -82,6 +85,7 @@ def nested_status(flat: Mapping[str, Any]) -> dict[str, Any]:
         "max_size_bytes": limit,
         "hit_ratio": flat.get("hits", 0) / lookups if lookups else 0.0,
         "last_spill_failure": flat.get("last_spill_failure"),
+        "last_persist_failure": flat.get("last_persist_failure"),
         "causes": flat.get("causes", {}),
         "memory": {"allocated_bytes": allocated, "usage_ratio": allocated / limit if limit else 0.0, **memory},
         "tiers": {"memory": {"bytes": resident, "limit_bytes": limit}, "disk": disk, "query": query},

@@ -12,15 +12,25 @@ extension Store {
   /// `isVerified` compares all of them before. Throws `.storage` where something is missing or damaged, `.type` where it is of a later format;
   /// nothing has changed then.
   @discardableResult
-  public func load(_ key: String, from parent: String, isVerified: Bool = false) throws(CacheError) -> Bool {
+  public func load(_ key: String, from parent: String, isVerified: Bool = false, isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Bool {
     guard !key.isEmpty else { throw CacheError(.argument, "the key is empty: use any other text") }
     let path = try storagePath(parent)
     if let status = try options.files.status(path), !status.isFolder {
       throw CacheError(.storage, "cannot load from '\(path)': it is not a folder")
     }
     let folder = PersistedFolder(key: key, in: path, files: options.files)
-    guard let (manifest, opened) = try open(folder, key, isVerified), (manifest.expiresAt ?? .infinity) > tiers.clock.now() else { return false }
-    let entry = try insert(key, manifest, opened, isDurable: storage.map { $0.folder(key).path == folder.path } ?? true)
+    let isOwn = storage?.folder(key).path == folder.path
+    func bring() throws(CacheError) -> (manifest: Manifest, entry: Entry)? {
+      guard let (manifest, opened) = try open(folder, key, isVerified, isCancelled), (manifest.expiresAt ?? .infinity) > tiers.clock.now() else {
+        return nil
+      }
+      return (manifest, try insert(key, manifest, opened, isDurable: storage == nil || isOwn, isCancelled: isCancelled))
+    }
+    let brought =
+      isOwn
+      ? try persisting(key, folder, isCancelled: isCancelled) { () throws(CacheError) in try bring() }
+      : try bring()
+    guard let (manifest, entry) = brought else { return false }
     entry.persisted.withLock { $0[folder.path] = manifest.parts.map(\.name) }
     if manifest.expiresAt != nil { tiers.housekeeper.wakeForExpiry(tiers) }
     tiers.events.record(.put, key, version: entry.version, bytes: entry.sizeBytes, to: .disk, cause: "load", at: tiers.clock.now())
@@ -28,7 +38,7 @@ extension Store {
   }
 
   private func open(
-    _ folder: PersistedFolder, _ key: String, _ isVerified: Bool
+    _ folder: PersistedFolder, _ key: String, _ isVerified: Bool, _ isCancelled: (@Sendable () -> Bool)?
   ) throws(CacheError) -> (manifest: Manifest, files: [PersistedFile])? {
     var attempt = 0
     while true {
@@ -40,6 +50,7 @@ extension Store {
       do throws(CacheError) {
         var opened: [PersistedFile] = []
         for index in manifest.parts.indices {
+          if isCancelled?() ?? false { throw CacheError(.interrupted, "loading '\(key)' was cancelled") }
           opened.append(
             try PersistedFile(
               index, of: manifest, in: folder, schema: opened.first?.schema, isVerified: isVerified, threadCount: options.threadCount))
@@ -54,7 +65,9 @@ extension Store {
   }
 
   /// `isDurable`: the files are those of the storage, where the store has one.
-  func insert(_ key: String, _ manifest: Manifest, _ opened: [PersistedFile], isDurable: Bool = true, order: Int? = nil) throws(CacheError) -> Entry {
+  func insert(
+    _ key: String, _ manifest: Manifest, _ opened: [PersistedFile], isDurable: Bool = true, order: Int? = nil, isCancelled: (@Sendable () -> Bool)? = nil
+  ) throws(CacheError) -> Entry {
     let name = CacheKey(key)
     let usage = Usage(createdAt: tiers.clock.now(), expiresAt: manifest.expiresAt)
     let holding = try tiers.change { (catalog, now, dropped) throws(CacheError) -> Holding in
@@ -87,7 +100,7 @@ extension Store {
         try tiers.change { (catalog, now, dropped) throws(CacheError) -> Entry in
           if catalog.isClosed { throw CacheError(.closed, "the cache is closed: open a new one") }
           for segment in segments { catalog.append(segment, to: holding) }
-          return catalog.insert(name, holding, expiresAt: manifest.expiresAt, &dropped) { version in
+          return catalog.insert(name, holding, expiresAt: manifest.expiresAt, isStored: isDurable, &dropped) { version in
             Entry(label, content, version: version, createdAt: manifest.createdAt, usage: usage, memos: memos)
           }
         }
@@ -95,7 +108,7 @@ extension Store {
       let entry =
         isDurable
         ? try swap()
-        : try durably(label, content, holding, expiresAt: manifest.expiresAt, createdAt: manifest.createdAt, check: {}, insert: swap)
+        : try durably(label, content, holding, expiresAt: manifest.expiresAt, createdAt: manifest.createdAt, isCancelled: isCancelled, check: {}, insert: swap)
       for (index, part) in manifest.parts.enumerated() { entry.keep(part.statistics, partition: index) }
       return entry
     } catch {

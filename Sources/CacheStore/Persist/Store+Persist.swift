@@ -8,11 +8,13 @@ extension Store {
   /// there yet are written. Throws `.storage` where the disk fails or another process writes there, `.interrupted`.
   @discardableResult
   public func persist(_ key: String, in parent: String, isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Bool {
-    guard let entry = peek(key) else { return false }
+    guard var entry = peek(key) else { return false }
     let folder = PersistedFolder(key: key, in: try storagePath(parent), files: options.files)
     let started = elapsedSeconds()
-    let byteCount = try persisting(folder.path) { () throws(CacheError) in
-      try PersistWriter(entry, to: folder, options: options, expiresAt: entry.access.expiresAt, isKept: true, isCancelled: isCancelled).write()
+    let byteCount = try persisting(key, folder, isCancelled: isCancelled) { () throws(CacheError) in
+      // Of the storage it is the version that the others find there.
+      if storage?.folder(key).path == folder.path, let latest = peek(key) { entry = latest }
+      return try PersistWriter(entry, to: folder, options: options, expiresAt: entry.access.expiresAt, isKept: true, isCancelled: isCancelled).write()
     }
     tiers.events.record(
       .persisted, key, version: entry.version, bytes: byteCount, to: .disk, cause: "persist", seconds: elapsedSeconds() - started,
@@ -27,10 +29,18 @@ extension Store {
     return try absolutePath(parent)
   }
 
-  /// Runs `body` while no other call of this store writes to the folder.
-  func persisting<Result>(_ path: String, _ body: () throws(CacheError) -> Result) throws(CacheError) -> Result {
-    persistedNow.wait { $0.insert(path).inserted ? true : nil }
-    defer { persistedNow.signal { _ = $0.remove(path) } }
-    return try body()
+  /// Runs `body` while no other call of this store writes to the folder, and all changes of the key are in it where it is the storage's.
+  func persisting<Result>(
+    _ key: String, _ folder: PersistedFolder, isCancelled: (@Sendable () -> Bool)?, _ body: () throws(CacheError) -> Result
+  ) throws(CacheError) -> Result {
+    while true {
+      let isPending = storage?.folder(key).path == folder.path ? tiers.pending : nil
+      if isPending != nil { try flush(isCancelled: isCancelled) }
+      let result = try turns.alone(folder.path) { () throws(CacheError) -> Result? in
+        if let isPending, isPending.contains(CacheKey(key)) { return nil }
+        return try body()
+      }
+      if let result { return result }
+    }
   }
 }

@@ -4,12 +4,34 @@ import Primitives
 // What is durable when it returns, where the store keeps its entries beyond its own life; as without `Durably` elsewhere. All changes of a
 // key come one after the other: the file and the catalog have the same version last.
 extension Store {
+  var writer: StorageWriter? {
+    guard let storage, let pending = tiers.pending else { return nil }
+    return StorageWriter(storage: storage, pending: pending, tiers: tiers, turns: turns)
+  }
+
+  /// Waits until all that was changed before is in the storage; returns at once where changes are there when they return. Throws `.storage`
+  /// where something cannot be written: it waits in memory, is tried again, and the next call tells how that went; `.interrupted`.
+  public func flush(isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) {
+    guard let writer else { return }
+    try writer.pending.flush(isCancelled) { writer.drain() }
+  }
+
+  /// Makes a change that is written later, once there is room for it.
+  private func later<Result>(
+    _ writer: StorageWriter, _ byteCount: Int, _ isCancelled: (@Sendable () -> Bool)?, _ body: () throws(CacheError) -> Result
+  ) throws(CacheError) -> Result {
+    try writer.pending.reserve(byteCount, isCancelled) { writer.drain() }
+    defer { writer.pending.giveBack(byteCount) }
+    return try body()
+  }
+
   /// As `remove`; the entry does not come back with the next store. Throws `.storage`, and the entry is still there, where that fails.
-  public func removeDurably(_ key: String) throws(CacheError) -> Bool {
+  public func removeDurably(_ key: String, isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Bool {
     guard let storage else { return remove(key) }
+    if let writer { return try later(writer, 0, isCancelled) { () throws(CacheError) in remove(key) } }
     defer { removeGone() }
     let folder = storage.folder(key)
-    return try persisting(folder.path) { () throws(CacheError) in
+    return try turns.alone(folder.path) { () throws(CacheError) in
       guard let entry = peek(key) else { return false }
       entry.keepMapped()
       try storage.forget(folder)
@@ -18,22 +40,26 @@ extension Store {
   }
 
   /// As `clear`, an entry after the other.
-  public func clearDurably() throws(CacheError) -> Int {
+  public func clearDurably(isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Int {
     guard storage != nil else { return clear() }
     var count = 0
-    for key in keys() where try removeDurably(key) { count += 1 }
+    for key in keys() {
+      if isCancelled?() ?? false { throw CacheError(.interrupted, "clearing was cancelled: \(count) entries are gone, the others are there") }
+      if try removeDurably(key, isCancelled: isCancelled) { count += 1 }
+    }
     return count
   }
 
   /// As `updateTTL`.
-  public func updateTTLDurably(_ key: String, ttl: Double?) throws(CacheError) -> Bool {
+  public func updateTTLDurably(_ key: String, ttl: Double?, isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Bool {
     guard let storage else { return try updateTTL(key, ttl: ttl) }
     try validate(ttl: ttl)
+    if let writer { return try later(writer, 0, isCancelled) { () throws(CacheError) in try updateTTL(key, ttl: ttl) } }
     let folder = storage.folder(key)
-    return try persisting(folder.path) { () throws(CacheError) in
+    return try turns.alone(folder.path) { () throws(CacheError) in
       guard let entry = peek(key) else { return false }
       let expiresAt = ttl.map { tiers.clock.now() + $0 }
-      _ = try PersistWriter(entry, to: folder, options: options, expiresAt: expiresAt, isKept: nil).write()
+      _ = try PersistWriter(entry, to: folder, options: options, expiresAt: expiresAt, isKept: nil, isCancelled: isCancelled).write()
       let isThere = tiers.change { catalog, now, dropped in
         guard let slot = catalog.live(CacheKey(key), now, &dropped) else { return false }
         catalog.setExpiry(slot, expiresAt)
@@ -46,19 +72,20 @@ extension Store {
 
   /// Writes what is to become an entry before `insert` makes it one, where the store has a storage.
   func durably(
-    _ label: Entry.Label, _ content: Entry.Content, _ holding: Holding, expiresAt: Double?, createdAt: Double, check: () throws(CacheError) -> Void,
-    insert: () throws(CacheError) -> Entry
+    _ label: Entry.Label, _ content: Entry.Content, _ holding: Holding, expiresAt: Double?, createdAt: Double,
+    isCancelled: (@Sendable () -> Bool)?, check: () throws(CacheError) -> Void, insert: () throws(CacheError) -> Entry
   ) throws(CacheError) -> Entry {
     guard let storage else { return try insert() }
+    if let writer { return try later(writer, content.sizeBytes, isCancelled, insert) }
     defer { removeGone() }
     let folder = storage.folder(label.key)
-    return try persisting(folder.path) { () throws(CacheError) in
+    return try turns.alone(folder.path) { () throws(CacheError) in
       try check()
       peek(label.key)?.keepMapped()
       let usage = Usage(createdAt: createdAt, expiresAt: expiresAt)
       let draft = Entry(label, content, version: 0, createdAt: createdAt, usage: usage, memos: tiers.memos)
       let order = tiers.catalog.withLock { Int(exactly: $0.reservePlace(holding)) }
-      _ = try PersistWriter(draft, to: folder, options: options, expiresAt: expiresAt, isKept: false, order: order).write()
+      _ = try PersistWriter(draft, to: folder, options: options, expiresAt: expiresAt, isKept: false, order: order, isCancelled: isCancelled).write()
       do throws(CacheError) {
         let entry = try insert()
         let names = draft.persisted.withLock { $0 }
@@ -76,13 +103,17 @@ extension Store {
   func removeGone() {
     guard let storage else { return }
     let gone = tiers.gone.withLock { gone in
-      defer { gone = [] }
+      defer { gone = [:] }
       return gone
     }
-    for key in gone {
+    for (key, files) in gone {
       let folder = storage.folder(key.text)
       attempt { () throws(CacheError) in
-        try persisting(folder.path) { () throws(CacheError) in if peek(key.text) == nil { try storage.forget(folder) } }
+        try turns.alone(folder.path) { () throws(CacheError) in
+          guard peek(key.text) == nil else { return }
+          for file in files { file.keepMapped() }
+          try storage.forget(folder)
+        }
       }
     }
   }

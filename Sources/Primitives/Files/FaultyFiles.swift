@@ -34,6 +34,8 @@ public final class FaultyFiles: FileSystem {
     var counts: [FileOperation: Int] = [:]
     var total = 0
     var failed: [String] = []
+    /// From which call on, of any operation, every one fails.
+    var end: (total: Int, errorNumber: Int32)?
   }
 
   private let files: any FileSystem
@@ -56,18 +58,23 @@ public final class FaultyFiles: FileSystem {
     state.withLock { state in
       state.faults = faults
       state.counts = [:]
+      state.end = nil
     }
   }
+
+  /// Has every call fail after so many more of any operation, as if the disk were gone.
+  public func end(after callCount: Int, errorNumber: Int32) { state.withLock { $0.end = ($0.total + callCount, errorNumber) } }
 
   /// Counts a call; returns how many bytes a short write may take, if it is one.
   @discardableResult
   private func enter(_ operation: FileOperation, _ path: String) throws(CacheError) -> Int? {
-    let (effect, before) = state.withLock { state in
+    let (effect, before) = state.withLock { (state: inout State) -> (Fault.Effect?, Int) in
       let before = state.total
       state.total += 1
       let call = (state.counts[operation] ?? 0) + 1
       state.counts[operation] = call
       let fault = state.faults.first { $0.operation == operation && ($0.call == call || $0.isLasting && $0.call < call) }
+      if let end = state.end, before >= end.total { return (.error(end.errorNumber), before) }
       if fault != nil { state.failed.append("\(operation) \(path)") }
       return (fault?.effect, before)
     }
