@@ -15,6 +15,8 @@ public struct CacheOptions: Sendable {
   public var threadCount: Int?
   /// What DuckDB may allocate for sorting, joining and grouping, in bytes. Default: 0.3 of the machine or container.
   public var queryMemoryLimitBytes: Int?
+  /// Whether the rows that satisfy a filter are remembered once it has been asked twice. Default: true.
+  public var remembersFilters = true
   /// DuckDB extensions, by name or file, that are loaded when the cache is opened. Default: none.
   public var duckdbExtensions: [String] = []
 
@@ -26,6 +28,7 @@ public struct CacheOptions: Sendable {
     options.threadCount = threadCount
     if let queryMemoryLimitBytes { options.memoryLimitBytes = queryMemoryLimitBytes }
     options.extensionPaths = duckdbExtensions
+    options.remembersFilters = remembersFilters
     return options
   }
 }

@@ -30,6 +30,7 @@ func cacheOptions(_ object: Object) throws(Failure) -> CacheOptions {
     // 0 stands for as many threads as there are cores, which is DuckDB's own default.
     case "thread_count": options.threadCount = try given.flatMap { value throws(Failure) in try threadCount(value, place) }
     case "query_memory_limit": options.queryMemoryLimitBytes = try given.map { value throws(Failure) in try amount(value, place) }
+    case "remember_filters": options.remembersFilters = try bool(value, place)
     case "duckdb_extensions": options.duckdbExtensions = try texts(value, place)
     default: throw .cache(CacheError(.configuration, "\(place) is no option of the engine"))
     }

@@ -9,6 +9,8 @@ public indirect enum Predicate: Sendable, Hashable {
     case int(Int64)
     case uint(UInt64)
     case double(Double)
+    /// A decimal, without its point, in the scale of the column.
+    case wide(Int128)
     case bytes([UInt8])
   }
 

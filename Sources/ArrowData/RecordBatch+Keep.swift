@@ -20,6 +20,16 @@ extension RecordBatch {
     self.init(schema: schema, rowCount: rowCount, columns: nodes, owners: batches.map { KeptColumn($0.owner(0), object) })
   }
 
+  /// The columns of this batch, then those of another, of as many rows as both have; zero copy.
+  public func joined(_ other: RecordBatch) -> RecordBatch {
+    let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, columnCount + other.columnCount))
+    for index in 0..<columnCount { (nodes + index).initialize(to: column(index).pointee) }
+    for index in 0..<other.columnCount { (nodes + columnCount + index).initialize(to: other.column(index).pointee) }
+    return RecordBatch(
+      schema: Schema(fields: schema.fields + other.schema.fields, metadata: schema.metadata), rowCount: min(rowCount, other.rowCount),
+      columns: nodes, owners: (0..<columnCount).map(owner) + (0..<other.columnCount).map(other.owner))
+  }
+
   private func derived(_ schema: Schema, _ indices: [Int], _ owner: (Int) -> ColumnOwner) -> RecordBatch {
     let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, indices.count))
     for (position, index) in indices.enumerated() { (nodes + position).initialize(to: column(index).pointee) }

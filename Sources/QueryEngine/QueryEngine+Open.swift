@@ -10,7 +10,8 @@ extension QueryEngine {
     var settings = [(name: "memory_limit", value: "\(max(0, options.memoryLimitBytes))B"), (name: "temp_directory", value: "")]
     if let threads = options.threadCount { settings.append(("threads", "\(threads)")) }
     let tables = options.internalTables
-    let content = DatabaseContent(store: store, entries: TableName.context(store, counters: counters), tables: InternalTable.context(tables))
+    let entries = TableName.context(store, counters: counters, remembersRows: options.remembersFilters)
+    let content = DatabaseContent(store: store, entries: entries, tables: InternalTable.context(tables))
     let usesSecondAPI = library.hasV2 && !options.usesStableAPI
     let database: any Database =
       usesSecondAPI ? try V2Database(content: content, settings: settings) : try V1Database(content: content, settings: settings)

@@ -17,6 +17,9 @@ public struct QueryOptions: Sendable {
   public var extensionPaths: [String] = []
   /// Tables of the engine's own, in the schema `arrow_cache`. Default: none.
   public var internalTables: [InternalTable] = []
+  /// Whether the rows that satisfy a filter are remembered once it has been asked twice; the memory is the store's, and goes before any
+  /// entry does. Default: true.
+  public var remembersFilters = true
 
   /// Keep to DuckDB's stable C API where the second one is there too: slower, without skipping. Default: false.
   public var usesStableAPI = false

@@ -37,8 +37,8 @@ enum TableName {
   }
 
   /// A context that reads the entries of `store`.
-  static func context(_ store: Store, counters: ScanCounters) -> ScanContext {
-    ScanContext(tablePrefix: prefix, counters: counters) { (key) throws(CacheError) in
+  static func context(_ store: Store, counters: ScanCounters, remembersRows: Bool) -> ScanContext {
+    ScanContext(tablePrefix: prefix, counters: counters, remembersRows: remembersRows) { (key) throws(CacheError) in
       guard let entry = QuerySnapshot.current?.entry(key) ?? store.peek(key) else {
         throw CacheError(.query, "the entry '\(key)' is no longer in the cache")
       }

@@ -145,7 +145,7 @@ def interrupt(cache: Cache, /) -> int:
 def status(cache: Cache, /) -> dict[str, Any]:
     """Flat counters: entry_count, partition_count, current_size_bytes, limit_bytes, hits, misses, evicted_count, evicted_bytes,
     expired_count, expired_bytes, query_count, partitions_read, partitions_skipped, blocks_read, blocks_skipped, rows_read, memory_bytes_read,
-    disk_bytes_read, duckdb_version, duckdb_engine ("v1" or "v2"), duckdb_memory_bytes, uptime_seconds, ...;
+    disk_bytes_read, rows_left_out, remembered_hits, remembered_bytes, duckdb_version, duckdb_engine ("v1" or "v2"), duckdb_memory_bytes, uptime_seconds, ...;
     ``causes`` has, for spilled, loaded, evicted and expired, how often for which reason."""
 
 def placement(cache: Cache, key: str, /) -> dict[str, Any] | None:

@@ -63,6 +63,9 @@ class ArrowCacheConfig(Mapping[str, Any]):
         Threads of one query; 0 for as many as the process has cores.
     cache_query_plans : bool, default True
         Whether the plan of a query is kept for the next time.
+    remember_filters : bool, default True
+        Whether it is remembered which rows of an entry satisfied a filter (``WHERE``) that SQL has asked twice: the next query with it reads these
+        only. The memory counts against ``memory_limit``, is at most a sixteenth of the entry, and goes before any entry does. With DuckDB 2.
     query_memory_limit : int, str, float or None, default None
         Memory of DuckDB for running queries, beside `memory_limit`, in bytes or as a share of the machine's. None stands for 0.3
         of the memory that the machine, or the container, has. Beyond it DuckDB writes to `spill_directory`.
@@ -129,6 +132,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
     dictionary_encoding: bool | None
     thread_count: int
     cache_query_plans: bool
+    remember_filters: bool
     query_memory_limit: int | float | None
     query_target_type: str
     query_timeout: float | None

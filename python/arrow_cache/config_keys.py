@@ -35,6 +35,7 @@ KEYS: dict[str, Key] = {
     "dictionary_encoding": Key(None, rule.optional(rule.flag())),
     "thread_count": Key(0, rule.whole(0, 1024)),
     "cache_query_plans": Key(True, rule.flag()),
+    "remember_filters": Key(True, rule.flag()),
     "query_memory_limit": Key(None, rule.optional(rule.size(of_machine=True))),
     "query_target_type": Key("pandas", rule.target()),
     "query_timeout": Key(None, rule.optional(rule.duration())),
@@ -69,6 +70,7 @@ class ConfigKeys(TypedDict, total=False):
     dictionary_encoding: bool | None
     thread_count: int
     cache_query_plans: bool
+    remember_filters: bool
     query_memory_limit: int | float | str | None
     query_target_type: str
     query_timeout: float | None

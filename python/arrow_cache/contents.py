@@ -76,7 +76,8 @@ class Contents:
 
             ``scans``: what SQL has read of the entries: ``partitions_read``, ``blocks_read`` (2,048 rows of a partition), ``rows``,
             ``memory_bytes`` and ``disk_bytes``; what statistics let it leave out: ``partitions_skipped``, ``blocks_skipped`` (those of skipped
-            partitions too), and ``skip_rate``, skipped blocks by all blocks.
+            partitions too), and ``skip_rate``, skipped blocks by all blocks; ``rows_left_out``, which were read and could not satisfy a filter;
+            ``remembered_hits``, stretches of rows whose wanted ones were known from earlier queries, and ``remembered_bytes``, what that takes.
         """
         return nested_status(_core.status(self._handle) | {"query_memory_limit_bytes": self._query_limit_bytes})
 

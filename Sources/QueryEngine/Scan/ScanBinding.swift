@@ -24,11 +24,20 @@ final class ScanBinding: @unchecked Sendable {
   /// says which partitions cannot hold such a row. Set while the statement is optimised, by one thread.
   var predicates: [Predicate] = []
 
-  init(source: any ScanSource, columns: [ScanColumn], scan: StatementScan) {
-    (self.source, self.columns, self.scan) = (source, columns, scan)
+  /// Whether the rows that satisfied conditions are remembered.
+  private let remembersRows: Bool
+
+  init(source: any ScanSource, columns: [ScanColumn], scan: StatementScan, remembersRows: Bool) {
+    (self.source, self.columns, self.scan, self.remembersRows) = (source, columns, scan, remembersRows)
   }
 
   var counters: ScanCounters { scan.counters }
+
+
+  /// What a scan of these columns tests itself.
+  func filter(wanted: [Int]) -> ScanFilter? {
+    wanted.isEmpty || predicates.isEmpty ? nil : ScanFilter(predicates, source: source, remembers: remembersRows, counters: counters.remembered)
+  }
 
   /// What the statement has read from memory, which strings in its vectors may point into.
   private let held = Locked<[RecordBatch]>([])

@@ -4,6 +4,8 @@ import Synchronization
 /// counts in the engine's too.
 public final class ScanCounters: Sendable {
   private let whole: ScanCounters?
+  /// Of the engine: what testing rows before DuckDB has them, and remembering which were wanted, has brought.
+  public let remembered: RememberedCounters
   private let partitionsRead = Atomic<Int>(0)
   private let partitionsLeftOut = Atomic<Int>(0)
   private let blocksRead = Atomic<Int>(0)
@@ -14,7 +16,7 @@ public final class ScanCounters: Sendable {
   private let partitionsOnDisk = Atomic<Int>(0)
 
   /// - Parameter whole: what counts the same once more.
-  init(in whole: ScanCounters? = nil) { self.whole = whole }
+  init(in whole: ScanCounters? = nil) { (self.whole, remembered) = (whole, whole?.remembered ?? RememberedCounters()) }
 
   /// Partitions that scans have begun to read.
   public var partitionsScanned: Int { partitionsRead.load(ordering: .relaxed) }

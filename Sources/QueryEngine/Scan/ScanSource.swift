@@ -34,17 +34,21 @@ final class ScanContext: Sendable {
   /// What SQL puts before a name that the function's argument gives.
   private let tablePrefix: String
   private let counters: ScanCounters
+  private let remembersRows: Bool
   /// Finds what the function's argument names; throws what the query is told.
   let source: @Sendable (_ name: String) throws(CacheError) -> any ScanSource
 
-  init(tablePrefix: String, counters: ScanCounters, source: @escaping @Sendable (_ name: String) throws(CacheError) -> any ScanSource) {
-    (self.tablePrefix, self.counters, self.source) = (tablePrefix, counters, source)
+  init(
+    tablePrefix: String, counters: ScanCounters, remembersRows: Bool = false,
+    source: @escaping @Sendable (_ name: String) throws(CacheError) -> any ScanSource
+  ) {
+    (self.tablePrefix, self.counters, self.remembersRows, self.source) = (tablePrefix, counters, remembersRows, source)
   }
 
   /// A reference to a table, which the statement that this thread is running lists from now on.
   func bind(_ name: String, _ source: any ScanSource, _ columns: [ScanColumn]) -> ScanBinding {
     let scan = StatementScan(table: tablePrefix + name, source: source, in: counters)
     QuerySnapshot.current?.note(scan)
-    return ScanBinding(source: source, columns: columns, scan: scan)
+    return ScanBinding(source: source, columns: columns, scan: scan, remembersRows: remembersRows)
   }
 }

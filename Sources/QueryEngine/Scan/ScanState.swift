@@ -24,6 +24,10 @@ final class ScanState: Sendable {
   private let stretches: [Stretches.Stretch]
   private let partitions: [Partition]
   private let tally: Locked<ScanTally>
+  /// What is tested of the rows before DuckDB has them; nil: nothing.
+  private let filter: ScanFilter?
+  /// Whether rows can be picked one by one; else only stretches of them.
+  fileprivate let picksRows: Bool
   /// Whether vectors may point into what is read.
   private let hasText: Bool
   private let claimed = Atomic<Int>(0)
@@ -42,7 +46,9 @@ final class ScanState: Sendable {
     }
     self.columns = columns
     hasText = columns.contains { binding.columns[$0].kind.isText }
+    picksRows = !columns.contains { binding.columns[$0].kind == .converted }
     let source = binding.source
+    filter = binding.filter(wanted: columns)
     stretches = source.stretches.all
     partitions = source.partitions
     plan = ScanPlan(source: source, predicates: binding.predicates)
@@ -93,8 +99,42 @@ final class ScanState: Sendable {
 
   fileprivate func partition(of morsel: Int) -> Int { stretches[morsels[morsel].stretch].partition }
 
-  fileprivate func read(_ slice: SegmentSlice) throws(CacheError) -> SegmentRows {
-    let rows = try binding.source.read(slice, columns: columns)
+  /// The rows of a slice that may be wanted: what is read of it, and which rows of that in order (nil: all); nil where there is none.
+  ///
+  /// - Parameter resident: the slice, where it has been read already.
+  fileprivate func select(_ slice: SegmentSlice, resident: RecordBatchSlice?) throws(CacheError) -> (rows: SegmentRows, picks: [UInt32]?)? {
+    let known = resident.map { SegmentRows(slices: [$0], isFromDisk: false, byteCount: 0) }
+    guard let filter else {
+      if let known { return (known, nil) }
+      return (try read(slice, besides: nil), nil)
+    }
+    var tested: SegmentRows?
+    var found = filter.known(slice)
+    if found == nil, let known, filter.columns.allSatisfy(columns.contains) {
+      found = filter.test(slice, known) { self.columns.firstIndex(of: $0) }
+    } else if found == nil {
+      let rows = try binding.source.read(slice, columns: filter.columns)
+      found = filter.test(slice, rows) { filter.columns.firstIndex(of: $0) }
+      tested = rows
+    }
+    let picks = found?.rows(count: slice.count)
+    if let picks { binding.counters.remembered.count(rowsLeftOut: slice.count - picks.count) }
+    if picks?.isEmpty ?? false {
+      if let tested { binding.counters.count(bytes: tested.byteCount, fromDisk: tested.isFromDisk) }
+      return nil
+    }
+    if let known { return (known, picks) }
+    return (try read(slice, besides: tested), picks)
+  }
+
+  /// - Parameter tested: the filter's columns, where they have been read already.
+  private func read(_ slice: SegmentSlice, besides tested: SegmentRows?) throws(CacheError) -> SegmentRows {
+    let rows: SegmentRows
+    if let filter, let tested {
+      rows = try filter.read(slice, columns, from: binding.source, besides: tested)
+    } else {
+      rows = try binding.source.read(slice, columns: columns)
+    }
     binding.counters.count(bytes: rows.byteCount, fromDisk: rows.isFromDisk)
     // From a file they go with the morsel: their strings are copied.
     if hasText, !rows.isFromDisk { binding.hold(rows.slices.map(\.batch)) }
@@ -121,6 +161,8 @@ final class ScanWorker {
     let count: Int
     /// Whether the memory goes before the query ends: vectors must not point into it.
     let isTransient: Bool
+    /// The rows that are meant, counted from `offset`; nil: `count` of them in a row.
+    var picks: ArraySlice<UInt32>?
   }
 
   /// As many rows as a vector of DuckDB holds.
@@ -142,6 +184,11 @@ final class ScanWorker {
   private var resident: (segment: Int, batch: RecordBatch?) = (-1, nil)
   private var current = 0
   private var offset = 0
+  /// The rows that are wanted of the slice, counted from its first one, as far as they have not been handed out; nil: all.
+  private var picks: ArraySlice<UInt32>?
+  /// Where in the slice what is being handed out starts.
+  private var start = 0
+  private(set) lazy var picked = PickedColumn()
   /// DuckDB's converters for this thread, by column; of the engine that drives the scan.
   var converters: [Int: AnyObject] = [:]
   /// Headers of dictionaries, by column.
@@ -166,6 +213,14 @@ final class ScanWorker {
       }
       if current < read.count {
         let slice = read[current]
+        if picks != nil {
+          if let rows = nextPicked(slice, state) {
+            uncountedRows += rows.count
+            return rows
+          }
+          (current, start) = (current + 1, start + slice.count)
+          continue
+        }
         if offset < slice.count {
           let rows = Rows(
             batch: slice.batch, offset: slice.offset + offset, count: min(slice.count - offset, ScanWorker.vectorSize), isTransient: isTransient)
@@ -182,14 +237,39 @@ final class ScanWorker {
     }
   }
 
+  /// The next rows among those that are wanted; nil where this part of what has been read has no more.
+  private func nextPicked(_ slice: RecordBatchSlice, _ state: ScanState) -> Rows? {
+    guard let rest = picks, let first = rest.first, Int(first) < start + slice.count else { return nil }
+    // Of rows that are converted a stretch is taken, with those in between.
+    let end = UInt32(clamping: start + slice.count)
+    let limit = state.picksRows ? end : min(end, UInt32(clamping: Int(first) + ScanWorker.vectorSize))
+    var taken = rest.prefix(ScanWorker.vectorSize)
+    if let last = taken.last, last >= limit { taken = taken.prefix { $0 < limit } }
+    guard let last = taken.last else { return nil }
+    picks = rest.dropFirst(taken.count)
+    let width = Int(last - first) + 1
+    let offset = slice.offset - start
+    if width == taken.count || !state.picksRows {
+      return Rows(batch: slice.batch, offset: offset + Int(first), count: width, isTransient: isTransient)
+    }
+    return Rows(batch: slice.batch, offset: offset, count: taken.count, isTransient: isTransient, picks: taken)
+  }
+
   private func load(_ slice: SegmentSlice, _ state: ScanState) throws(CacheError) {
+    var known: RecordBatchSlice?
     if let batch = resident.batch, resident.segment == slice.segmentIndex, slice.offset + slice.count <= batch.rowCount {
-      let known = RecordBatchSlice(batch, offset: slice.offset, count: slice.count)
+      known = RecordBatchSlice(batch, offset: slice.offset, count: slice.count)
+    }
+    guard let (rows, picks) = try state.select(slice, resident: known) else {
+      (read, current, offset, isTransient) = ([], 0, 0, false)
+      return
+    }
+    (self.picks, start) = (picks.map { $0[...] }, 0)
+    if let known {
       state.count(known)
       (read, current, offset, isTransient) = ([known], 0, 0, false)
       return
     }
-    let rows = try state.read(slice)
     if rows.isFromDisk { state.countFromDisk(morselIndex) }
     (read, current, offset, isTransient) = (rows.slices, 0, 0, rows.isFromDisk)
     // The first of a segment's batches has the segment's first row, and the next runs will mostly be in it too.

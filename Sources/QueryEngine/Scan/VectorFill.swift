@@ -10,12 +10,17 @@ struct VectorFill {
   /// The first row, as an index into the array's buffers.
   let first: Int
   let count: Int
+  /// Whether texts behind offsets are DuckDB's headers already.
+  private let hasHeaders: Bool
 
   init(_ column: UnsafePointer<ArrowArray>, row: Int, count: Int) {
     array = column.pointee
     first = Int(array.offset) + row
-    self.count = count
+    (self.count, hasHeaders) = (count, false)
   }
+
+  /// Rows that have been brought together, see `PickedColumn`.
+  init(gathered array: ArrowArray, count: Int) { (self.array, first, self.count, hasHeaders) = (array, 0, count, true) }
 
   /// The validity bitmap, nil where every row is valid.
   var validity: UnsafePointer<UInt8>? {
@@ -79,6 +84,11 @@ struct VectorFill {
   ) throws(Failure) {
     guard let all = values(1)?.assumingMemoryBound(to: Offset.self), var bytes = values(2) else {
       memset(target, 0, count * 16)
+      return
+    }
+    if hasHeaders {
+      memcpy(target, all, count * 16)
+      try heap?.adopt(target, count: count)
       return
     }
     let offsets = all + first

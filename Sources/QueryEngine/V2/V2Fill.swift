@@ -11,7 +11,9 @@ enum V2Fill {
   ) throws(V2Failure) {
     guard let batch = rows.batch else { return }
     let kind = ColumnKind.of(column, in: batch, usual: usual)
-    let source = VectorFill(batch.column(column), row: rows.offset, count: rows.count)
+    let source =
+      rows.picks.map { worker.picked.gather(batch.column(column), row: rows.offset, picks: $0, kind: kind) }
+      ?? VectorFill(batch.column(column), row: rows.offset, count: rows.count)
     if case .dictionaryText(let indexBytes, let offsetBytes) = kind,
       let dictionary = try worker.dictionaryVector(of: column, in: batch, offsetBytes: offsetBytes, isTransient: rows.isTransient)
     {

@@ -1,0 +1,58 @@
+"""Filters that are asked again (``remember_filters``): the same rows, and what is remembered shows in ``status()``."""
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from arrow_cache import ArrowCache
+
+ROWS = 300_000
+
+
+@pytest.fixture(scope="module")
+def table():
+    random = np.random.default_rng(3)
+    return pa.table(
+        {
+            "r": random.random(ROWS),
+            "k": pa.array(random.integers(0, 1000, ROWS), mask=random.random(ROWS) < 0.1),
+            "s": pa.array([f"word number {number}" for number in range(97)]).take(pa.array(random.integers(0, 97, ROWS))),
+            "l": pa.array([[number, None] for number in range(ROWS)]),
+        }
+    )
+
+
+def remembers(cache: ArrowCache) -> bool:
+    return cache.status()["duckdb"]["engine"] == "v2"
+
+
+@pytest.mark.parametrize("filters", ["r < 0.001", "s = 'word number 13'", "k IS NULL AND r < 0.01", "k IN (1, 2, 999) OR s >= 'word number 95'", "r < 0.7"])
+@pytest.mark.parametrize("columns", ["r, k, s", "k, l", "count(*), sum(k)"])
+def test_the_rows_are_the_same_each_time(table, filters, columns):
+    sql = f"SELECT {columns} FROM {{}} WHERE {filters}"
+    plain = duckdb.connect()
+    plain.register("t", table)
+    expected = plain.sql(sql.format("t")).to_arrow_table()
+    with ArrowCache() as cache:
+        cache.put("t", table)
+        for _ in range(4):
+            assert cache.query(sql.format("_cache_t"), target_type="arrow").to_pylist() == expected.to_pylist()
+
+
+def test_status_shows_what_is_remembered(table):
+    with ArrowCache() as cache, ArrowCache(remember_filters=False) as forgetful:
+        for each in (cache, forgetful):
+            each.put("t", table)
+            for column in ("sum(r)", "max(k)", "min(s)", "count(*)"):
+                each.query(f"SELECT {column} FROM _cache_t WHERE r < 0.001")
+        scans = cache.status()["scans"]
+        if remembers(cache):
+            assert scans["remembered_hits"] > 0 and scans["remembered_bytes"] > 0 and scans["rows_left_out"] > 3 * ROWS * 0.99
+            assert cache.status()["memory"]["memo_bytes"] >= scans["remembered_bytes"]
+            assert forgetful.status()["scans"]["rows_left_out"] > 0
+        scans = forgetful.status()["scans"]
+        assert scans["remembered_hits"] == scans["remembered_bytes"] == 0
+        cache.remove("t")
+        cache.query("SELECT 1")
+        assert cache.status()["scans"]["remembered_bytes"] == 0
