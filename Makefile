@@ -24,6 +24,7 @@ help:
 	@echo "make bench          bench-query (SQL beside DuckDB, Polars and pandas: about 20 minutes; BENCH='--quick --only tpch') and bench-convert (put and get)"
 	@echo "make bench-memory   whether the memory limit holds: 8 GB through a cache of 1 GB (about 15 minutes, 21 GB of disk)"
 	@echo "make bench-scale    what an operation costs among 100 000 entries, beside 1 000"
+	@echo "make bench-persist  persist and load beside raw writes, Parquet, Feather and a DuckDB file (about 5 minutes, 6 GB of disk)"
 	@echo "make bench-policies how many reads each eviction policy saves, beside libcachesim"
 	@echo "make readme         puts the demo's output and the measured figures into README.md"
 	@echo "make wheel          the wheel, in build/wheel"
@@ -120,6 +121,9 @@ bench-memory: .venv/.bench
 bench-scale: $(ENV)
 	@.venv/bin/python benchmarks/bench_scale.py $(BENCH)
 
+bench-persist: $(ENV)
+	@.venv/bin/python benchmarks/bench_persist.py $(BENCH)
+
 bench-policies: .venv/.bench
 	@.venv/bin/python benchmarks/bench_policies.py $(BENCH)
 
@@ -131,4 +135,4 @@ readme:
 clean:
 	rm -rf build .build dist .venv .venv-duckdb15 .mypy_cache .pytest_cache .hypothesis python/*.egg-info python/arrow_cache/_core.abi3.so
 
-.PHONY: help wheel demo test test-swift test-python test-duckdb2 test-duckdb15 lint check bench bench-query bench-convert bench-memory bench-scale bench-policies readme clean
+.PHONY: help wheel demo test test-swift test-python test-duckdb2 test-duckdb15 lint check bench bench-query bench-convert bench-memory bench-scale bench-persist bench-policies readme clean

@@ -48,6 +48,8 @@ let status: PyCFunctionFast = { _, values, count in
       ("leased_bytes", .integer(store.leasedBytes)),
       ("high_water_bytes", .integer(store.highWaterBytes)),
       ("disk_bytes", .integer(store.diskBytes)),
+      ("persisted_bytes", .integer(store.persistedBytes)),
+      ("persisted_file_count", .integer(store.persistedFileCount)),
       ("disk_file_count", .integer(store.diskFileCount)),
       ("disk_high_water_bytes", .integer(store.diskHighWaterBytes)),
       ("disk_limit_bytes", PythonValue(store.diskLimitBytes)),

@@ -22,6 +22,9 @@ public struct StoreStatus: Hashable, Sendable {
   public var diskFileCount = 0
   public var diskHighWaterBytes = 0
   public var diskLimitBytes: Int?
+  /// Persisted files that entries have their rows in: loaded, opened again with the storage, or in place of a spill file. Not limited.
+  public var persistedBytes = 0
+  public var persistedFileCount = 0
   /// DuckDB's temporary files.
   public var queryDiskBytes = 0
   /// Entries that are pinned.
@@ -43,7 +46,7 @@ public struct StoreStatus: Hashable, Sendable {
   public var expiredBytes: Int { tiers.expired.bytes }
 
   /// Bytes of the entries, in memory and on disk.
-  public var currentSizeBytes: Int { residentBytes.saturatingSum(diskBytes) }
+  public var currentSizeBytes: Int { residentBytes.saturatingSum(diskBytes).saturatingSum(persistedBytes) }
 }
 
 extension Store {
@@ -67,6 +70,7 @@ extension Store {
       (status.pendingCount, status.pendingBytes) = (pending.count, pending.byteCount)
       (status.persistFailures, status.lastPersistFailure) = (pending.failures, pending.lastFailure)
     }
+    (status.persistedBytes, status.persistedFileCount) = (tiers.persisted.bytes, tiers.persisted.fileCount)
     status.tiers = tiers.counters.withLock { $0 }
     return status
   }

@@ -23,7 +23,7 @@ public final class Store: @unchecked Sendable {
       try Storage(path, deletesFilesOnClose: options.deletesFilesOnClose, files: options.files)
     }
     do throws(CacheError) {
-      tiers = try Tiers(options: options, clock: clock)
+      tiers = try Tiers(options: options, clock: clock, storagePath: storage?.path)
     } catch {
       storage?.abandon()
       throw error

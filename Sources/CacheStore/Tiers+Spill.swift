@@ -43,7 +43,7 @@ extension Tiers {
     let started = elapsedSeconds()
     let file: SegmentFile
     do throws(CacheError) {
-      if let known = item.file {
+      if let known = item.file ?? persistedRows(item) {
         file = known
       } else {
         guard !isPaused else { throw CacheError(.storage, "a write has failed just now") }

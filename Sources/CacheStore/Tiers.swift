@@ -15,6 +15,9 @@ final class Tiers: @unchecked Sendable {
   let clock: any Clock
   let memory: MemoryLedger
   let disk: DiskLedger
+  let persisted = PersistedLedger()
+  /// From the root; nil: entries end with the store.
+  let storagePath: String?
   let memos: MemoBudget
   /// nil: rows do not go to disk.
   let folder: SpillFolder?
@@ -30,8 +33,8 @@ final class Tiers: @unchecked Sendable {
   let gone = Locked<[CacheKey: [NamedFile]]>([:])
   private let tick = Atomic<UInt64>(0)
 
-  init(options: StoreOptions, clock: any Clock) throws(CacheError) {
-    (self.options, self.clock) = (options, clock)
+  init(options: StoreOptions, clock: any Clock, storagePath: String? = nil) throws(CacheError) {
+    (self.options, self.clock, self.storagePath) = (options, clock, storagePath)
     memory = MemoryLedger(limitBytes: options.memoryLimitBytes)
     memos = MemoBudget(memory)
     disk = DiskLedger(limitBytes: options.diskLimitBytes)

@@ -72,7 +72,8 @@ class Contents:
             rows that have left the cache and that results still hold.
 
             ``tiers``: ``memory``, ``disk`` (``bytes``, ``file_count``, ``peak_bytes``, ``written_bytes``, ``write_seconds``) and ``query``
-            (DuckDB's ``bytes`` and ``disk_bytes``), each with ``limit_bytes``. ``duckdb``: ``version``, ``engine``, ``memory_bytes``.
+            (DuckDB's ``bytes`` and ``disk_bytes``), each with ``limit_bytes``; ``persisted``: ``bytes`` and ``file_count`` of the files that
+            entries have their rows in since they were loaded, or opened again with the storage: no limit counts them. ``duckdb``: ``version``, ``engine``, ``memory_bytes``.
 
             ``scans``: what SQL has read of the entries: ``partitions_read``, ``blocks_read`` (2,048 rows of a partition), ``rows``,
             ``memory_bytes`` and ``disk_bytes``; what statistics let it leave out: ``partitions_skipped``, ``blocks_skipped`` (those of skipped

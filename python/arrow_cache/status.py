@@ -64,6 +64,7 @@ _PLACED = {
         "remembered_hits": "remembered_hits",
         "remembered_bytes": "remembered_bytes",
     },
+    "persisted": {"bytes": "persisted_bytes", "file_count": "persisted_file_count"},
     "query": {"bytes": "duckdb_memory_bytes", "limit_bytes": "query_memory_limit_bytes", "disk_bytes": "query_disk_bytes"},
     "duckdb": {"version": "duckdb_version", "engine": "duckdb_engine", "memory_bytes": "duckdb_memory_bytes"},
 }
@@ -81,7 +82,7 @@ def nested_status(flat: Mapping[str, Any]) -> dict[str, Any]:
     limit = flat.get("limit_bytes")
     resident = flat.get("resident_bytes", 0)
     allocated = resident + flat.get("memo_bytes", 0) + flat.get("reserved_bytes", 0)
-    memory, disk, scans, query, duckdb = (_part(flat, name) for name in ("memory", "disk", "scans", "query", "duckdb"))
+    memory, disk, persisted, scans, query, duckdb = (_part(flat, name) for name in _PLACED)
     blocks = scans["blocks_read"] + scans["blocks_skipped"]
     status: dict[str, Any] = {name: flat.get(name, 0) for name in _TOP}
     status |= {
@@ -91,7 +92,7 @@ def nested_status(flat: Mapping[str, Any]) -> dict[str, Any]:
         "last_persist_failure": flat.get("last_persist_failure"),
         "causes": flat.get("causes", {}),
         "memory": {"allocated_bytes": allocated, "usage_ratio": allocated / limit if limit else 0.0, **memory},
-        "tiers": {"memory": {"bytes": resident, "limit_bytes": limit}, "disk": disk, "query": query},
+        "tiers": {"memory": {"bytes": resident, "limit_bytes": limit}, "disk": disk, "persisted": persisted, "query": query},
         "scans": {**scans, "skip_rate": scans["blocks_skipped"] / blocks if blocks else 0.0},
         "duckdb": duckdb,
     }
@@ -142,6 +143,7 @@ def _tiers(status: Mapping[str, Any]) -> dict[str, tuple[int, int | None]]:
     return {
         "memory": (status["memory"]["allocated_bytes"], tiers["memory"]["limit_bytes"]),
         "disk": (tiers["disk"]["bytes"] + tiers["query"]["disk_bytes"], tiers["disk"]["limit_bytes"]),
+        "persisted": (tiers["persisted"]["bytes"], None),
         "queries": (tiers["query"]["bytes"] or 0, tiers["query"]["limit_bytes"]),
         "held by results": (status["memory"]["leased_bytes"], None),
     }

@@ -5,6 +5,12 @@ import Primitives
 /// Rows of a persisted partition. The file belongs to its folder and stays there; it is mapped as long as this lives, so that
 /// whoever persists another version meanwhile does not disturb it.
 final class PersistedFile: SegmentFile, @unchecked Sendable {
+  private let charge = Locked<PersistedCharge?>(nil)
+
+  /// Counts the file as one that an entry has rows in, as long as this lives.
+  func count(in ledger: PersistedLedger) {
+    charge.withLock { charge in charge = charge ?? PersistedCharge(ledger, path, byteCount: byteCount) }
+  }
 
   static func identity(key: String, kind: String, partition: Int) -> KeyValues {
     func pair(_ name: String, _ value: String) -> KeyValue { KeyValue(key: [UInt8](name.utf8), value: [UInt8](value.utf8)) }
@@ -13,22 +19,22 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
 
   /// A part of what a manifest describes, mapped from now on: what becomes of its name does not matter.
   ///
-  /// Its size is compared with the manifest's; the rest when it is first read, or at once without a schema, which it then tells, and where
+  /// Its size is compared with the manifest's; the rest when it is first read, or at once where `isOpened`, without a schema, which it then tells, and where
   /// `isVerified` has every byte compared with its checksum. Throws `.storage` where the file is missing, damaged, or not the one that was written.
   init(
-    _ index: Int, of manifest: Manifest, in folder: PersistedFolder, schema: Schema?, isVerified: Bool, threadCount: Int
+    _ index: Int, of manifest: Manifest, in folder: PersistedFolder, schema: Schema?, isVerified: Bool, threadCount: Int, isOpened: Bool = false
   ) throws(CacheError) {
     let part = manifest.parts[index]
     let path = "\(folder.path)/\(part.name)"
     let bytes = try folder.files.map(path)
     guard bytes.bytes.count == part.byteCount else { throw Self.otherSize(path, bytes.bytes.count, part) }
-    let opened = schema == nil || isVerified ? try Self.open(bytes, index, of: manifest, in: folder, schema, threadCount) : nil
+    let opened = isOpened || isVerified || schema == nil ? try Self.open(bytes, index, of: manifest, in: folder, schema, threadCount) : nil
     if isVerified { try opened?.verify() }
     let isCompressed = manifest.compression != .none
     super.init(
       path, byteCount: part.byteCount, pieces: Self.pieces(part), schema: opened?.schema ?? schema ?? Schema(fields: []),
       identity: Self.identity(key: manifest.key, kind: manifest.kind, partition: index), isCompressed: isCompressed, mappings: nil,
-      files: folder.files, words: Words(rows: "persisted rows", remedy: Self.remedy))
+      files: folder.files, words: Self.words)
     if let opened {
       adopt(SpillMapping(opened, number: 0, isCompressed: isCompressed, files: folder.files), isKept: true)
     } else {
@@ -77,7 +83,7 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
     super.init(
       path, byteCount: part.byteCount, pieces: Self.pieces(part), schema: schema,
       identity: Self.identity(key: manifest.key, kind: manifest.kind, partition: index), isCompressed: manifest.compression != .none,
-      mappings: mappings, files: folder.files, words: Words(rows: "persisted rows", remedy: Self.remedy))
+      mappings: mappings, files: folder.files, words: Self.words)
   }
 
   /// The parts that a manifest names, mapped when they are read. Only their sizes are looked at, and the schema of one where the manifest
@@ -105,6 +111,7 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
 
   deinit { closeMapping() }
 
+  static let words = Words(rows: "persisted rows", remedy: remedy)
   private static let remedy = "persist the entry anew or restore the folder from a copy"
 }
 

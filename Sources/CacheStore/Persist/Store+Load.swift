@@ -76,6 +76,7 @@ extension Store {
       if let order { catalog.restorePlace(holding, UInt64(order)) }
       return holding
     }
+    for file in opened { file.count(in: tiers.persisted) }
     var segments: [Segment] = []
     var partitions: [Partition] = []
     var (rowCount, sizeBytes) = (0, 0)
