@@ -82,7 +82,7 @@ def nested_status(flat: Mapping[str, Any]) -> dict[str, Any]:
     limit = flat.get("limit_bytes")
     resident = flat.get("resident_bytes", 0)
     allocated = resident + flat.get("memo_bytes", 0) + flat.get("reserved_bytes", 0)
-    memory, disk, persisted, scans, query, duckdb = (_part(flat, name) for name in _PLACED)
+    memory, disk, persisted, scans, query, duckdb = (_part(flat, name) for name in ("memory", "disk", "persisted", "scans", "query", "duckdb"))
     blocks = scans["blocks_read"] + scans["blocks_skipped"]
     status: dict[str, Any] = {name: flat.get(name, 0) for name in _TOP}
     status |= {
