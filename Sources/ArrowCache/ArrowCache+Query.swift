@@ -19,6 +19,14 @@ extension ArrowCache {
     StreamRelay(around: stream)
   }
 
+  /// What `query` would give for a statement of this thread, where it has been kept; nil where it has not. Calls no DuckDB.
+  public func keptResult(_ sql: String, parameters: QueryParameters = .none) throws(CacheError) -> KeptResult? {
+    try checkUsable()
+    guard let result = engine.keptResult(sql, parameters: parameters) else { return nil }
+    answered.wrappingAdd(1, ordering: .relaxed)
+    return result
+  }
+
   /// DuckDB's plan of one statement, as text; with `analyze` the statement runs, and the plan says what that took.
   ///
   /// Throws as `query` does.

@@ -1,6 +1,7 @@
 import CacheStore
 import Primitives
 import QueryEngine
+import Synchronization
 
 /// A cache for tables: Arrow record batches under keys, in memory within a limit, and SQL over them.
 ///
@@ -30,6 +31,8 @@ public final class ArrowCache: @unchecked Sendable {
   /// nil: nobody has asked for one.
   private let catalog: CatalogWriter?
   private let keepsCatalog: Bool
+  /// Queries that a kept result has answered.
+  let answered = Atomic<Int>(0)
 
   /// Opens a cache with a database of its own.
   ///
@@ -103,8 +106,9 @@ public final class ArrowCache: @unchecked Sendable {
   public func status() throws(CacheError) -> CacheStatus {
     try checkUsable()
     return CacheStatus(
-      store: store.status(), queryCount: lifetime.startedCount, scans: engine.scanCounters, duckdbVersion: engine.duckdbVersion, duckdbEngine: engine.engineName,
-      duckdbMemoryBytes: engine.duckdbMemoryBytes(), uptimeSeconds: SystemClock().now() - openedAt)
+      store: store.status(), queryCount: lifetime.startedCount + answered.load(ordering: .relaxed), scans: engine.scanCounters,
+      duckdbVersion: engine.duckdbVersion, duckdbEngine: engine.engineName, duckdbMemoryBytes: engine.duckdbMemoryBytes(),
+      results: engine.resultCounters, uptimeSeconds: SystemClock().now() - openedAt)
   }
 
   private static let closedError = CacheError(.closed, "the cache is closed: open a new one")

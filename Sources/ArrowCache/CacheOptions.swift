@@ -20,6 +20,9 @@ public struct CacheOptions: Sendable {
   /// DuckDB extensions, by name or file, that are loaded when the cache is opened. Default: none.
   public var duckdbExtensions: [String] = []
 
+  /// Whether results of statements that read entries alone are kept for who asks again. Default: yes.
+  public var keepsResults = true
+
   public init() {}
 
   var query: QueryOptions {
@@ -29,6 +32,7 @@ public struct CacheOptions: Sendable {
     if let queryMemoryLimitBytes { options.memoryLimitBytes = queryMemoryLimitBytes }
     options.extensionPaths = duckdbExtensions
     options.remembersFilters = remembersFilters
+    options.keepsResults = keepsResults
     return options
   }
 }

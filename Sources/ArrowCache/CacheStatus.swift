@@ -13,6 +13,8 @@ public struct CacheStatus: Sendable {
   public var duckdbEngine: String
   /// What DuckDB itself has allocated, nil where it does not say.
   public var duckdbMemoryBytes: Int?
+  /// Results that are kept; nil where none are.
+  public var results: ResultCounters?
   /// Seconds since the cache was opened.
   public var uptimeSeconds: Double
 }

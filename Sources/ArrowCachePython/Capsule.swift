@@ -7,6 +7,7 @@ enum CapsuleName {
   static let cache: StaticString = "arrow_cache.cache"
   static let entry: StaticString = "arrow_cache.entry"
   static let watch: StaticString = "arrow_cache.watch"
+  static let result: StaticString = "arrow_cache.result"
   static let stream: StaticString = "arrow_array_stream"
   static let schema: StaticString = "arrow_schema"
 }
@@ -21,6 +22,14 @@ final class EntryHandle {
   let processID = ProcessIdentity.current
 
   init(_ entry: Entry) { self.entry = entry }
+}
+
+/// A result that a cache has kept, as a capsule holds it.
+final class ResultHandle {
+  let result: KeptResult
+  let processID = ProcessIdentity.current
+
+  init(_ result: KeptResult) { self.result = result }
 }
 
 /// What the destructors have in common: a release may be long and may run Python code, so it gets neither the interpreter's lock nor a
@@ -69,6 +78,18 @@ func capsule(of cancellation: Cancellation) throws(Failure) -> Object {
   return try Owned(capsule).take()
 }
 
+func capsule(of result: KeptResult) throws(Failure) -> Object {
+  let handle = Unmanaged.passRetained(ResultHandle(result))
+  let capsule = PyCapsule_New(handle.toOpaque(), CapsuleName.result.cString) { capsule in
+    guard let capsule, let pointer = PyCapsule_GetPointer(capsule, CapsuleName.result.cString) else { return }
+    let handle = Unmanaged<ResultHandle>.fromOpaque(pointer)
+    guard handle.takeUnretainedValue().processID == ProcessIdentity.current else { return }
+    releasing { handle.release() }
+  }
+  if capsule == nil { handle.release() }
+  return try Owned(capsule).take()
+}
+
 extension Arguments {
   private mutating func pointer(_ name: String, _ capsule: StaticString) throws(Failure) -> UnsafeMutableRawPointer {
     try pointer(to: next(), name, capsule)
@@ -102,6 +123,14 @@ extension Arguments {
       throw .cache(ArrowCache.forkError(processID: handle.processID))
     }
     return handle.entry
+  }
+
+  mutating func result() throws(Failure) -> KeptResult {
+    let handle = Unmanaged<ResultHandle>.fromOpaque(try pointer("result", CapsuleName.result)).takeUnretainedValue()
+    guard handle.processID == ProcessIdentity.current else {
+      throw .cache(ArrowCache.forkError(processID: handle.processID))
+    }
+    return handle.result
   }
 
   mutating func streamSource(_ name: String) throws(Failure) -> UnsafeMutablePointer<ArrowArrayStream> {

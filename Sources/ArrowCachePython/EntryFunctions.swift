@@ -55,8 +55,8 @@ let boundingBox: PyCFunctionFast = { _, values, count in
   }
 }
 
-/// A Python object that is kept beside an entry.
-private final class MemoObject {
+/// A Python object that is kept beside an entry or a result.
+final class MemoObject {
   let object: Object
 
   init(_ object: Object) { self.object = retained(object) }

@@ -12,7 +12,9 @@ let signalWaitMillis = 10
 /// Runs `body` on a worker thread while this one, Python's main thread with the interpreter's lock, looks for signals. A handler that raises
 /// (Ctrl-C) cancels: its exception is returned once `body` has ended. False where there is no thread to be had: nothing has been run.
 private func watched(_ cancellation: Cancellation, _ raised: inout RaisedException?, _ body: @escaping () -> Void) -> Bool {
-  let job = Job(body)
+  // The worker's statements are this thread's: they share its session.
+  let identity = ThreadIdentity.current
+  let job = Job { ThreadIdentity.run(as: identity, body) }
   guard let worker = Worker.start(job) else { return false }
   defer { worker.release() }
   while !unlocked({ job.wait(waitMillis: signalWaitMillis) }) {

@@ -104,6 +104,7 @@ extension Tiers {
       _ = catalog.expireDue(now, &dropped)
       return catalog.nextExpiry.map { max(0, $0 - now) }
     }
+    if let threshold = options.thresholdBytes, folder != nil, memory.totals.used > threshold { _ = memos.takeResults() }
     if let limit = memory.limitBytes, let threshold = options.thresholdBytes, folder != nil, memory.totals.used > threshold {
       let target = max(0, threshold - Int(Double(limit) * Self.hysteresis))
       // In steps, so that calls that wait find room early.

@@ -1,7 +1,7 @@
 import Primitives
 
-/// What callers keep beside one entry, by name.
-final class MemoShelf: @unchecked Sendable {
+/// What callers keep beside one entry, or one result of a query, by name.
+public final class MemoShelf: @unchecked Sendable {
   private struct Memo {
     let value: AnyObject
     let byteCount: Int
@@ -16,10 +16,10 @@ final class MemoShelf: @unchecked Sendable {
 
   deinit { budget.forget(self, memos.withLock { $0.values.reduce(0) { $0 + $1.byteCount } }) }
 
-  subscript(name: String) -> AnyObject? { memos.withLock { $0[name]?.value } }
+  public subscript(name: String) -> AnyObject? { memos.withLock { $0[name]?.value } }
 
-  /// False where there is no room.
-  func keep(_ value: AnyObject, _ name: String, _ byteCount: Int, holdsRows: Bool) -> Bool {
+  /// False where there is no room. What is replaced is let go with no lock held.
+  public func keep(_ value: AnyObject, _ name: String, _ byteCount: Int, holdsRows: Bool = false) -> Bool {
     let memo = Memo(value: value, byteCount: max(0, byteCount), holdsRows: holdsRows)
     var replaced: Memo?
     let isKept = memos.withLock { memos in
@@ -62,7 +62,11 @@ final class MemoShelf: @unchecked Sendable {
 final class MemoBudget: Sendable {
   private struct WeakShelf: @unchecked Sendable { weak var shelf: MemoShelf? }
 
+  private struct WeakKeeper: @unchecked Sendable { weak var keeper: (any ResultKeeper)? }
+
   private let ledger: MemoryLedger
+  /// Who keeps results of queries.
+  private let keepers = Locked<[WeakKeeper]>([])
   /// The shelves with memory of their own.
   private let shelves = Locked<[ObjectIdentifier: WeakShelf]>([:])
 
@@ -78,12 +82,17 @@ final class MemoBudget: Sendable {
     if byteCount > 0 { _ = ledger.takeMemo(-byteCount) }
   }
 
-  /// Takes out what has memory of its own, all of it; the caller lets go of it with no lock held.
+  func remember(_ keeper: any ResultKeeper) { keepers.withLock { $0.append(WeakKeeper(keeper: keeper)) } }
+
+  /// Takes out all results that are kept; the caller lets go of them with no lock held.
+  func takeResults() -> [AnyObject] { keepers.withLock { $0.compactMap(\.keeper) }.flatMap { $0.takeResults() } }
+
+  /// Takes out what has memory of its own, results included, all of it; the caller lets go of it with no lock held.
   func takeMemos() -> [AnyObject] {
     let found = shelves.withLock { shelves in
       defer { shelves = [:] }
       return shelves.values.compactMap(\.shelf)
     }
-    return found.flatMap { $0.takeHeavy() }
+    return found.flatMap { $0.takeHeavy() } + takeResults()
   }
 }

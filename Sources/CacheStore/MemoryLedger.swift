@@ -14,7 +14,9 @@ final class MemoryLedger: Sendable {
     var leased = 0
     var reserved = 0
     var memos = 0
-    /// Of these, what is being put where rows may not go to disk: counted, and not limited before it is known to fit.
+    /// Of results of queries that callers hold; not limited.
+    var results = 0
+    /// Of what is used, what is being put where rows may not go to disk: counted, and not limited before it is known to fit.
     var deferred = 0
     /// The most that was used at any time.
     var highWater = 0
@@ -81,6 +83,26 @@ final class MemoryLedger: Sendable {
       return true
     }
     return state.withLock { $0.take(byteCount, limitBytes, \.memos) }
+  }
+
+  /// Counts memory of results, which may be less than none.
+  func addResults(_ byteCount: Int) { state.withLock { $0.totals.results &+= byteCount } }
+
+  /// Counts memory of results as memos; false, and nothing changed, where that would take more than `limit`.
+  func keepResults(_ byteCount: Int, within limit: Int?) -> Bool {
+    state.withLock { state in
+      guard state.take(byteCount, limit, \.memos) else { return false }
+      state.totals.results &-= byteCount
+      return true
+    }
+  }
+
+  /// Counts what `keepResults` has counted as memory of results again.
+  func dropResults(_ byteCount: Int) {
+    giveBack { totals in
+      totals.memos &-= byteCount
+      totals.results &+= byteCount
+    }
   }
 
   private func giveBack(_ change: (inout Totals) -> Void) {

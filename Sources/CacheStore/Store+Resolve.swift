@@ -22,4 +22,30 @@ extension Store {
       return alike.first.map { .entry($0.entry) } ?? .missing
     }
   }
+
+  /// Whether each of these names, as SQL has them, still means the version that it meant before, at one instant. Only then it counts as an
+  /// access of each.
+  public func stillMeans(_ tables: [TableVersion]) -> Bool {
+    tiers.change { catalog, now, dropped in
+      var slots: [Slot] = []
+      for table in tables {
+        let key = CacheKey(table.name)
+        let found = catalog.live(key, now, &dropped).map { [$0] } ?? catalog.alike(key, now, &dropped)
+        guard found.count == 1, found[0].entry.version == table.version else { return false }
+        slots.append(found[0])
+      }
+      for slot in slots { catalog.count(slot, now) }
+      return true
+    }
+  }
+}
+
+/// What a table name in SQL has meant.
+public struct TableVersion: Hashable, Sendable {
+  /// What follows `_cache_`, as written.
+  public let name: String
+  /// Of the entry; no two entries of a store have the same.
+  public let version: UInt64
+
+  public init(name: String, version: UInt64) { (self.name, self.version) = (name, version) }
 }

@@ -12,6 +12,8 @@ public struct StoreStatus: Hashable, Sendable {
   public var deferredBytes = 0
   /// Memory of rows that have left the store and are still read outside; not limited.
   public var leasedBytes = 0
+  /// Memory of results of queries that callers hold; not limited.
+  public var resultBytes = 0
   /// The most that entries, memos and reservations have taken together.
   public var highWaterBytes = 0
   public var limitBytes: Int?
@@ -63,7 +65,7 @@ extension Store {
     }
     let totals = tiers.memory.totals
     (status.residentBytes, status.memoBytes, status.reservedBytes) = (totals.resident - totals.deferred, totals.memos, totals.reserved)
-    status.deferredBytes = totals.deferred
+    (status.deferredBytes, status.resultBytes) = (totals.deferred, totals.results)
     (status.leasedBytes, status.highWaterBytes) = (totals.leased, totals.highWater)
     (status.diskBytes, status.diskFileCount, status.diskHighWaterBytes) = (tiers.disk.bytes, tiers.disk.fileCount, tiers.disk.highWater)
     if let pending = tiers.pending?.status {

@@ -16,6 +16,16 @@ public struct SystemClock: Clock {
   }
 }
 
+/// For durations.
+public enum SteadyClock {
+  /// Seconds since an instant that stays the same as long as the machine runs.
+  public static func seconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+}
+
 /// A clock that stands still until it is moved.
 public final class ManualClock: Clock {
   private let seconds: Locked<Double>

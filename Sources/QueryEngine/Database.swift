@@ -43,9 +43,13 @@ extension Connection {
 
 /// The rows of one statement, as Arrow. A statement takes its full effect only once it has been read to the end.
 protocol QueryResult: AnyObject {
-  /// Whether rows may be handed out while they are produced: not so for statements that change something.
-  var canStream: Bool { get }
+  var kind: StatementKind { get }
   func schema(into schema: UnsafeMutablePointer<ArrowSchema>) throws(CacheError)
   /// False at the end.
   func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool
+}
+
+extension QueryResult {
+  /// Whether rows may be handed out while they are produced: not so for statements that change something.
+  var canStream: Bool { kind == .select }
 }

@@ -9,12 +9,13 @@ import Synchronization
 /// Any number of threads may run queries at once; each thread has a connection of its own, so temporary tables, settings and
 /// transactions stay with a thread. Tables and views that a user creates are seen by all threads and live as long as the engine.
 public final class QueryEngine: @unchecked Sendable {
-  private let store: Store
+  let store: Store
   private let library: DuckDBLibrary
   private let options: QueryOptions
   private let pool: Locked<SessionPool>
   private let queries = Atomic<Int>(0)
   private let stopper = QueryStopper()
+  let keeping: ResultKeeping
   /// What scans have read and left out so far.
   public let scanCounters = ScanCounters()
 
@@ -22,6 +23,7 @@ public final class QueryEngine: @unchecked Sendable {
   public init(store: Store, options: QueryOptions = QueryOptions()) throws(CacheError) {
     library = try DuckDBLibrary.load(path: options.libraryPath)
     (self.store, self.options) = (store, options)
+    keeping = ResultKeeping(store: store, isOn: options.keepsResults)
     pool = Locked(try QueryEngine.open(library, store, scanCounters, options))
   }
 
@@ -44,8 +46,8 @@ public final class QueryEngine: @unchecked Sendable {
     _ sql: String, parameters: QueryParameters = .none, cancellation: Cancellation? = nil, streaming: Bool = false,
     into stream: UnsafeMutablePointer<ArrowArrayStream>
   ) throws(CacheError) {
-    let source = try rows(of: sql, parameters: parameters, cancellation: cancellation, streaming: streaming)
-    exportStream(source, to: stream)
+    if !streaming, cancellation?.isCancelled != true, let kept = keptResult(sql, parameters: parameters) { return kept.export(into: stream) }
+    exportStream(try counted(sql, parameters: parameters, cancellation: cancellation, streaming: streaming), to: stream)
   }
 
   /// DuckDB's plan of exactly one statement, as text.
@@ -56,7 +58,7 @@ public final class QueryEngine: @unchecked Sendable {
   ) throws(CacheError) -> String {
     let count = try withSession { (session, _) throws(CacheError) in try session.connection.statementCount(checked(sql)) }
     guard count == 1 else { throw CacheError(.query, "explain takes one statement, the SQL text holds \(count)") }
-    let plan = try rows(of: (analyze ? "EXPLAIN ANALYZE " : "EXPLAIN ") + sql, parameters: parameters, cancellation: cancellation, streaming: false)
+    let plan = try counted((analyze ? "EXPLAIN ANALYZE " : "EXPLAIN ") + sql, parameters: parameters, cancellation: cancellation, streaming: false)
     return try PlanText.read(plan)
   }
 
@@ -75,36 +77,41 @@ public final class QueryEngine: @unchecked Sendable {
   public func stop(_ cancellation: Cancellation) throws(CacheError) { try stopper.stop(cancellation) }
 
   /// Interrupts running queries, waits for them, and closes the database. Streams handed out stay readable.
-  public func close() { pool.withLock { $0 }.close() }
+  public func close() {
+    pool.withLock { $0 }.close()
+    _ = keeping.cache?.takeResults()
+  }
+
+  var currentPool: SessionPool { pool.withLock { $0 } }
 
   private func checked(_ sql: String) throws(CacheError) -> String {
     guard !sql.utf8.contains(0) else { throw CacheError(.argument, "the SQL text holds a NUL character: DuckDB would stop reading there") }
     return sql
   }
 
-  private func rows(
-    of sql: String, parameters: QueryParameters, cancellation: Cancellation?, streaming: Bool
+  func rows(
+    of sql: String, parameters: QueryParameters, cancellation: Cancellation?, streaming: Bool, trace: StatementTrace? = nil
   ) throws(CacheError) -> any BatchSource {
     let sql = try checked(sql)
-    return try stopper.run(cancellation) { () throws(CacheError) in try attemptTwice(sql, parameters, cancellation, streaming) }
+    return try stopper.run(cancellation) { () throws(CacheError) in try attemptTwice(sql, parameters, cancellation, streaming, trace) }
   }
 
   private func attemptTwice(
-    _ sql: String, _ parameters: QueryParameters, _ cancellation: Cancellation?, _ streaming: Bool
+    _ sql: String, _ parameters: QueryParameters, _ cancellation: Cancellation?, _ streaming: Bool, _ trace: StatementTrace?
   ) throws(CacheError) -> any BatchSource {
     do throws(CacheError) {
-      return try attempt(sql, parameters, cancellation, streaming)
+      return try attempt(sql, parameters, cancellation, streaming, trace)
     } catch {
       // DuckDB 1.5 at times says "interrupted", which nobody asked for, in place of a statement's own error; what failed has changed nothing.
       guard error.code == .interrupted, cancellation?.isCancelled != true, !pool.withLock({ $0 }).isClosed,
         try withSession({ (session, _) throws(CacheError) in try session.connection.statementCount(sql) }) == 1
       else { throw error }
-      return try attempt(sql, parameters, cancellation, streaming)
+      return try attempt(sql, parameters, cancellation, streaming, trace)
     }
   }
 
   private func attempt(
-    _ sql: String, _ parameters: QueryParameters, _ cancellation: Cancellation?, _ streaming: Bool
+    _ sql: String, _ parameters: QueryParameters, _ cancellation: Cancellation?, _ streaming: Bool, _ trace: StatementTrace?
   ) throws(CacheError) -> any BatchSource {
     queries.wrappingAdd(1, ordering: .relaxed)
     let snapshot = QuerySnapshot(store: store)
@@ -112,6 +119,7 @@ public final class QueryEngine: @unchecked Sendable {
     pool.space.prepare(pool.database)
     return try withSession(of: pool) { (session, detach) throws(CacheError) in
       let connection = session.connection
+      trace?.begin(session, snapshot)
       try cancellation?.attach(interrupt: { connection.interrupt() }, measure: { connection.progress() ?? snapshot.scannedFraction })
       // A live result is still produced, and can be stopped, after this returns.
       var isLive = false
@@ -121,6 +129,7 @@ public final class QueryEngine: @unchecked Sendable {
         try FileLikeKeys.prepare(sql, on: connection, scanFunction: pool.database.scanFunction, store: store)
         return try connection.execute(sql, parameters: parameters)
       }
+      trace?.kind = result.kind
       guard streaming, result.canStream else {
         return try snapshot.run { () throws(CacheError) in try CollectedResult(result, cancellation: cancellation) }
       }
@@ -163,6 +172,7 @@ public final class QueryEngine: @unchecked Sendable {
     pool.withLock { pool in
       if pool === broken { pool = fresh }
     }
+    keeping.generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
     return CacheError(
       .duckdb,
       "DuckDB failed internally and was restarted: the cached entries are all there, tables and views made by SQL are gone; avoid the statement or report it to DuckDB",

@@ -21,6 +21,9 @@ public struct QueryOptions: Sendable {
   /// entry does. Default: true.
   public var remembersFilters = true
 
+  /// Whether results of statements that read cached tables alone are kept for who asks again, within an eighth of the memory limit.
+  public var keepsResults = true
+
   /// Keep to DuckDB's stable C API where the second one is there too: slower, without skipping. Default: false.
   public var usesStableAPI = false
 

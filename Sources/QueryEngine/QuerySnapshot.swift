@@ -8,7 +8,10 @@ import Primitives
 /// DuckDB binds a statement on the thread that runs it, so the snapshot of the running statement is found through the thread.
 final class QuerySnapshot: @unchecked Sendable {
   private let store: Store
-  private let entries = Locked<[String: Entry]>([:])
+  /// By the key's bytes: Swift takes texts for equal that differ as keys.
+  private let entries = Locked<[[UInt8]: Entry]>([:])
+  /// What the names of tables have meant, by the bytes of what follows `_cache_`.
+  private let meanings = Locked<[[UInt8]: TableVersion]>([:])
   private let tables = Locked<[String: BatchTable]>([:])
   private let noted = Locked<[StatementScan]>([])
 
@@ -16,14 +19,28 @@ final class QuerySnapshot: @unchecked Sendable {
 
   /// What the table name `_cache_<name>` stands for.
   func resolve(_ name: String) -> Store.Resolution {
-    if let entry = entries.withLock({ $0[name] }) { return .entry(entry) }
+    let bytes = Array(name.utf8)
+    if let entry = entries.withLock({ $0[bytes] }) { return .entry(noted(name, bytes, entry)) }
     let resolution = store.resolve(name)
     guard case .entry(let entry) = resolution else { return resolution }
-    return .entry(keep(entry))
+    return .entry(noted(name, bytes, keep(entry)))
+  }
+
+  private func noted(_ name: String, _ bytes: [UInt8], _ entry: Entry) -> Entry {
+    meanings.withLock { $0[bytes] = TableVersion(name: name, version: entry.version) }
+    return entry
+  }
+
+  /// What these names (what follows `_cache_`) have meant in the statement; nil where one of them has been no entry.
+  func versions(of names: Set<[UInt8]>) -> [TableVersion]? {
+    meanings.withLock { meanings in
+      let found = names.compactMap { meanings[$0] }
+      return found.count == names.count ? found : nil
+    }
   }
 
   func entry(_ key: String) -> Entry? {
-    if let entry = entries.withLock({ $0[key] }) { return entry }
+    if let entry = entries.withLock({ $0[Array(key.utf8)] }) { return entry }
     return store.peek(key).map(keep)
   }
 
@@ -56,9 +73,10 @@ final class QuerySnapshot: @unchecked Sendable {
   func note(_ scan: StatementScan) { noted.withLock { $0.append(scan) } }
 
   private func keep(_ entry: Entry) -> Entry {
-    entries.withLock { entries in
-      if let first = entries[entry.key] { return first }
-      entries[entry.key] = entry
+    let bytes = Array(entry.key.utf8)
+    return entries.withLock { entries in
+      if let first = entries[bytes] { return first }
+      entries[bytes] = entry
       return entry
     }
   }

@@ -1,12 +1,28 @@
 import Primitives
+import Synchronization
 
 /// A connection and the thread it serves: SET, temporary tables and open transactions stay with a thread, as they would with a
 /// connection of its own.
 final class Session: @unchecked Sendable {
   let connection: any Connection
   let thread: UInt64
+  /// 0 as long as no statement has changed what others on it mean; no two that have are alike.
+  let state = Atomic<UInt64>(0)
+  private var functions: (generation: UInt64, names: FunctionNames)?
 
   init(connection: any Connection) { (self.connection, thread) = (connection, ThreadIdentity.current) }
+
+  /// The functions that its statements see; nil where it does not say. For the session's own thread.
+  func functionNames(generation: UInt64) -> FunctionNames? {
+    if let functions, functions.generation == generation { return functions.names }
+    do throws(CacheError) {
+      let names = try FunctionNames.read(connection)
+      functions = (generation, names)
+      return names
+    } catch {
+      return nil
+    }
+  }
 }
 
 /// The idle sessions of a database, and those at work.
@@ -21,9 +37,18 @@ final class SessionPool: @unchecked Sendable {
 
   let database: any Database
   let space: TemporarySpace
+  let notes: StatementNotes
   private let state = Locked(State())
 
-  init(database: any Database, space: TemporarySpace) { (self.database, self.space) = (database, space) }
+  init(database: any Database, space: TemporarySpace) {
+    (self.database, self.space, notes) = (database, space, StatementNotes(database: database))
+  }
+
+  /// `Session.state` of the session that `take` would give.
+  func idleState() -> UInt64 {
+    let thread = ThreadIdentity.current
+    return state.withLock { state in state.idle.last { $0.thread == thread }?.state.load(ordering: .acquiring) ?? 0 }
+  }
 
   var isClosed: Bool { state.withLock { $0.isClosed } }
 

@@ -14,6 +14,9 @@ enum TableName {
     return String(decoding: bytes.dropFirst(prefix.utf8.count), as: UTF8.self)
   }
 
+  /// Whether the text may name a cached table.
+  static func isNamed(in sql: String) -> Bool { StatementEffect.holds(sql, [prefix]) }
+
   enum Reference {
     case notOurs
     case entry(Entry)

@@ -1,9 +1,17 @@
 import Glibc
 import Synchronization
 
-/// A number that no two threads of the process ever share; the system's own are used again for later threads.
-enum ThreadIdentity {
-  static var current: UInt64 {
+/// A number that no two threads of the process ever share; the system's own are used again for later threads. A thread's session goes by it.
+public enum ThreadIdentity {
+  /// Runs `body` as if another thread did, which waits for it.
+  public static func run(as identity: UInt64, _ body: () -> Void) {
+    let own = current
+    pthread_setspecific(slot, UnsafeRawPointer(bitPattern: UInt(identity)))
+    defer { pthread_setspecific(slot, UnsafeRawPointer(bitPattern: UInt(own))) }
+    body()
+  }
+
+  public static var current: UInt64 {
     if let known = pthread_getspecific(slot) { return UInt64(UInt(bitPattern: known)) }
     let identity = last.wrappingAdd(1, ordering: .relaxed).newValue
     pthread_setspecific(slot, UnsafeRawPointer(bitPattern: UInt(identity)))

@@ -19,7 +19,7 @@ final class Fixture {
   let engine: QueryEngine
 
   init(
-    _ engineName: String, storeOptions: StoreOptions = StoreOptions(), queryOptions: QueryOptions = QueryOptions(),
+    _ engineName: String, storeOptions: StoreOptions = StoreOptions(), queryOptions: QueryOptions = QueryOptions(), keepsResults: Bool = false,
     tables: (Store) -> [InternalTable] = { _ in [] }
   ) throws {
     store = try Store(options: storeOptions)
@@ -27,6 +27,7 @@ final class Fixture {
     options.internalTables = tables(store)
     options.usesStableAPI = engineName == "v1"
     options.threadCount = 2
+    options.keepsResults = keepsResults
     engine = try QueryEngine(store: store, options: options)
     #expect(engine.engineName == engineName)
   }

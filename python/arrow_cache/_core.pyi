@@ -15,6 +15,9 @@ class Entry:
 class Watch:
     """Handle by which a query is watched while it runs, and stopped (a capsule)."""
 
+class Result:
+    """Handle of a kept result (a capsule)."""
+
 def register_errors(types: Mapping[str, type[Exception]], /) -> None:
     """Tell the engine which exception stands for which error code (``argument``, ``type``, ``keyNotFound``, ...)."""
 
@@ -116,6 +119,18 @@ def query(
     Not streaming: the whole result is produced before this returns and a pending Python signal (Ctrl-C) interrupts it.
     Streaming: rows are produced while the stream is read; it holds a connection until it ends or is released.
     """
+
+def kept_result(cache: Cache, sql: str, parameters: Sequence[tuple[str, Any]] | Mapping[str, tuple[str, Any]] | None, /) -> Result | None:
+    """The result that `query` would give the calling thread, where it has been kept: a use of the entries that it has read."""
+
+def result_stream(result: Result, /) -> object:
+    """An ``arrow_array_stream`` capsule over the rows, zero copy."""
+
+def result_memo(result: Result, name: str, /) -> Any:
+    """The object kept beside the result under ``name``, or None."""
+
+def set_result_memo(result: Result, name: str, value: object, byte_count: int, /) -> None:
+    """Keep ``value`` beside the result, where there is room for ``byte_count``, the memory of its own."""
 
 def explain(
     cache: Cache,

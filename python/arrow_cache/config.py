@@ -66,6 +66,9 @@ class ArrowCacheConfig(Mapping[str, Any]):
     remember_filters : bool, default True
         Whether it is remembered which rows of an entry satisfied a filter (``WHERE``) that SQL has asked twice: the next query with it reads these
         only. The memory counts against ``memory_limit``, is at most a sixteenth of the entry, and goes before any entry does. With DuckDB 2.
+    cache_query_results : bool, default True
+        Whether the result of a query is kept for the next time, where the statement reads entries alone and gives the same as long as they are
+        the same. Results take an eighth of `memory_limit` at most, and go before any entry does.
     query_memory_limit : int, str, float or None, default None
         Memory of DuckDB for running queries, beside `memory_limit`, in bytes or as a share of the machine's. None stands for 0.3
         of the memory that the machine, or the container, has. Beyond it DuckDB writes to `spill_directory`.
@@ -133,6 +136,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
     thread_count: int
     cache_query_plans: bool
     remember_filters: bool
+    cache_query_results: bool
     query_memory_limit: int | float | None
     query_target_type: str
     query_timeout: float | None

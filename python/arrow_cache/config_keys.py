@@ -36,6 +36,7 @@ KEYS: dict[str, Key] = {
     "thread_count": Key(0, rule.whole(0, 1024)),
     "cache_query_plans": Key(True, rule.flag()),
     "remember_filters": Key(True, rule.flag()),
+    "cache_query_results": Key(True, rule.flag()),
     "query_memory_limit": Key(None, rule.optional(rule.size(of_machine=True))),
     "query_target_type": Key("pandas", rule.target()),
     "query_timeout": Key(None, rule.optional(rule.duration())),
@@ -71,6 +72,7 @@ class ConfigKeys(TypedDict, total=False):
     thread_count: int
     cache_query_plans: bool
     remember_filters: bool
+    cache_query_results: bool
     query_memory_limit: int | float | str | None
     query_target_type: str
     query_timeout: float | None

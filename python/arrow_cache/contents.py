@@ -69,7 +69,7 @@ class Contents:
 
             ``memory``: ``allocated_bytes`` (entries, what is kept beside them, what is being made: never above ``limit_bytes``),
             ``usage_ratio``, ``threshold_bytes``, ``memo_bytes``, ``reserved_bytes``, ``peak_bytes``, and apart from these ``leased_bytes``:
-            rows that have left the cache and that results still hold.
+            rows that have left the cache and are still read, and ``results_bytes`` what callers hold of results of queries.
 
             ``tiers``: ``memory``, ``disk`` (``bytes``, ``file_count``, ``peak_bytes``, ``written_bytes``, ``write_seconds``) and ``query``
             (DuckDB's ``bytes`` and ``disk_bytes``), each with ``limit_bytes``; ``persisted``: ``bytes`` and ``file_count`` of the files that

@@ -32,12 +32,29 @@ def whole_frame(entry: _core.Entry, convert: Callable[[], Any], *, is_decoded: b
     is_decoded : bool
         Whether what it holds of Arrow's may be a copy, of texts that the entry keeps encoded.
     """
-    kept = _core.memo(entry, _MEMO)
+    return _shared(
+        _core.memo(entry, _MEMO),
+        convert,
+        lambda made: _core.set_memo(entry, _MEMO, made, _FRAME_BYTES + copy_on_write.own_bytes(made, with_arrow=is_decoded)),
+    )
+
+
+def result_frame(result: _core.Result, convert: Callable[[], Any]) -> Any:
+    """The pandas frame of a kept result, as `whole_frame`."""
+    return _shared(
+        _core.result_memo(result, _MEMO),
+        convert,
+        # What pandas holds of Arrow's may be the result's own memory, which is counted, or a simpler form of it.
+        lambda made: _core.set_result_memo(result, _MEMO, made, _FRAME_BYTES + copy_on_write.own_bytes(made, with_arrow=True)),
+    )
+
+
+def _shared(kept: Any, convert: Callable[[], Any], keep: Callable[[Any], None]) -> Any:
     if kept is None:
         kept = convert()
         if not _can_be_shared(kept):
             return kept
-        _core.set_memo(entry, _MEMO, kept, _FRAME_BYTES + copy_on_write.own_bytes(kept, with_arrow=is_decoded))
+        keep(kept)
     return kept.copy(deep=False)
 
 

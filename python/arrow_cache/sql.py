@@ -6,11 +6,13 @@ from typing import Any
 
 from . import _core, converters
 from .capsules import reader_of, table_of
+from .converters import copy_on_write
 from .errors import DuckDBError, InvalidArgument, InvalidArgumentType, QueryError
 from .extensions import Extensions
+from .kept_frames import result_frame
 from .parameters import tag_parameters
 from .progress import Progress
-from .watching import WatchedQuery
+from .watching import WatchedQuery, show_done
 
 #: What is produced while it is read: the query runs on as long as someone reads.
 STREAMING_TARGETS = ("reader", "capsule")
@@ -32,6 +34,10 @@ class SQLRunner:
     def query(self, sql: object, parameters: object, target: str, *, timeout: float | None = None, progress: Progress = False) -> Any:
         """The rows of the last statement in `sql` as `target`."""
         text, tagged = checked_sql(sql), tag_parameters(parameters)
+        kept = _core.kept_result(self._handle, text, tagged)
+        if kept is not None:
+            show_done(progress)
+            return _kept_as_target(kept, target)
         watched = WatchedQuery(self._handle, timeout, progress)
         streaming = target in STREAMING_TARGETS
 
@@ -44,6 +50,8 @@ class SQLRunner:
                 return capsule
             reader = watched.reader(reader_of(capsule))
             return reader if target == "reader" else reader.__arrow_c_stream__()
+        if target == "pandas":
+            copy_on_write.is_available()  # tried once a process: now, and not when the same is asked again
         capsule = watched.run(lambda: self._with_extensions(text, run))
         return converters.from_result(table_of(capsule), target)
 
@@ -68,6 +76,16 @@ class SQLRunner:
             if ";" in sql.strip().rstrip(";"):
                 raise  # statements before the failed one have had their effect
         return run()
+
+
+def _kept_as_target(kept: _core.Result, target: str) -> Any:
+    if target == "capsule":
+        return _core.result_stream(kept)
+    if target == "reader":
+        return reader_of(_core.result_stream(kept))
+    if target == "pandas":
+        return result_frame(kept, lambda: converters.from_result(table_of(_core.result_stream(kept)), target))
+    return converters.from_result(table_of(_core.result_stream(kept)), target)
 
 
 def checked_sql(sql: object) -> str:

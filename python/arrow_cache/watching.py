@@ -64,3 +64,11 @@ class WatchedQuery:
         finally:
             if shown is not None:
                 shown.close()
+
+
+def show_done(progress: Progress) -> None:
+    """Progress of a query that takes no time."""
+    shown = display(progress, "query")
+    if shown is not None:
+        shown.show(1.0)
+        shown.close()

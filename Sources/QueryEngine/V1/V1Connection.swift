@@ -127,9 +127,14 @@ final class V1Result: QueryResult {
     v1.pointee.destroy_result(&result)
   }
 
-  private static let select: Int32 = 1
-
-  var canStream: Bool { v1.pointee.result_statement_type(result) == V1Result.select }
+  var kind: StatementKind {
+    switch v1.pointee.result_statement_type(result) {
+    case 1: .select
+    case 2, 3, 5, 30: .modification
+    case 4: .explanation
+    default: .other
+    }
+  }
 
   func schema(into schema: UnsafeMutablePointer<ArrowSchema>) throws(CacheError) {
     let count = v1.pointee.column_count(&result)

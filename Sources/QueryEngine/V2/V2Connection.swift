@@ -108,11 +108,15 @@ final class V2Result: QueryResult {
     _ = v2.pointee.arrow_result_destroy(&handle)
   }
 
-  private static let select: Int32 = 1
-
-  var canStream: Bool {
+  var kind: StatementKind {
     var type: Int32 = 0
-    return v2.pointee.arrow_result_get_statement_type(handle, &type, nil) == 0 && type == V2Result.select
+    guard v2.pointee.arrow_result_get_statement_type(handle, &type, nil) == 0 else { return .other }
+    switch type {
+    case 1: return .select
+    case 2, 3, 5, 30: return .modification
+    case 14: return .explanation
+    default: return .other
+    }
   }
 
   func schema(into schema: UnsafeMutablePointer<ArrowSchema>) throws(CacheError) {

@@ -1,0 +1,437 @@
+"""Results of queries are kept for who asks again: only where asking again would give the same."""
+
+from __future__ import annotations
+
+import gc
+import random
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pandas.testing import assert_frame_equal
+
+from arrow_cache import ArrowCache, CacheError, QueryError
+
+TIMES = 3
+
+
+def hits(cache: ArrowCache) -> int:
+    return int(cache.status()["query_results"]["hits"])
+
+
+def asked(cache: ArrowCache, sql: str, parameters: Any = None) -> int:
+    """How many of some equal queries a kept result has answered."""
+    before = hits(cache)
+    for _ in range(TIMES):
+        cache.query(sql, parameters)
+    return hits(cache) - before
+
+
+@pytest.fixture
+def full(cache: ArrowCache) -> ArrowCache:
+    cache.put("x", pd.DataFrame({"a": np.arange(1000) % 7, "b": np.arange(1000) / 3, "t": pd.date_range("2024-01-01", periods=1000, freq="h")}))
+    cache.put("y", pd.DataFrame({"a": range(7), "name": list("abcdefg")}))
+    return cache
+
+
+KEPT = [
+    "SELECT a, sum(b) AS s FROM _cache_x GROUP BY a ORDER BY a",
+    "SELECT a, sum(b) AS s FROM _cache_x GROUP BY a ORDER BY a;  ",
+    "FROM _cache_x LIMIT 3",
+    "WITH q AS (SELECT a FROM _cache_x), r AS (SELECT a FROM q) SELECT count(*) FROM r JOIN _CACHE_Y USING (a)",
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT sum(i), (SELECT max(a) FROM _cache_x) FROM n",
+    "SELECT name, row_number() OVER (ORDER BY name) FROM _cache_y WHERE a IN (SELECT a FROM _cache_x WHERE b > 100) AND name LIKE '%b%'",
+    "SELECT * FROM _cache_y, (VALUES (1), (2)) v(z), range(3) ORDER BY ALL",
+    "SELECT 'a;b', list(a ORDER BY a), CASE WHEN count(*) > 1 THEN 'many' END FROM _cache_y -- it's a comment; with a semicolon",
+    "SELECT year(t), date_trunc('month', t), strftime(t, '%Y'), round(avg(b), 2) FROM _cache_x GROUP BY ALL",
+    "SELECT jaro_winkler_similarity(name, 'b'), damerau_levenshtein(name, 'ab') FROM _cache_y",
+    "SELECT a FROM _cache_x UNION SELECT a FROM _cache_y EXCEPT SELECT 3 ORDER BY 1",
+    "SELECT nullif(a, 3), a::VARCHAR || '!', [x + 1 FOR x IN [a]], {'k': a}.k FROM _cache_y",
+]
+
+NOT_KEPT = [
+    "SELECT a, random() FROM _cache_x",
+    "SELECT now(), count(*) FROM _cache_x",
+    "SELECT current_timestamp, count(*) FROM _cache_x",
+    "SELECT count(*) FROM _cache_x WHERE t < current_date",
+    "SELECT current_localtimestamp(), count(*) FROM _cache_x",
+    "SELECT age(t) FROM _cache_x",
+    "SELECT gen_random_uuid(), a FROM _cache_y",
+    "SELECT nextval('numbers'), a FROM _cache_y",
+    "SELECT current_setting('TimeZone'), a FROM _cache_y",
+    "SELECT getvariable('v'), a FROM _cache_y",
+    "SELECT * FROM _cache_x USING SAMPLE 5",
+    "SELECT * FROM _cache_x TABLESAMPLE 50%",
+    "SELECT * FROM _cache_y, own_table",
+    "SELECT * FROM own_view",
+    "SELECT (SELECT max(n) FROM own_table), a FROM _cache_y",
+    "SELECT count(*) FROM duckdb_tables(), _cache_y",
+    "SELECT count(*) FROM arrow_cache.entries, _cache_y",
+    "SELECT own_macro(a) FROM _cache_y",
+    "SELECT * FROM query('FROM _cache_y')",
+    "SELECT * FROM query_table('_cache_y')",
+    "SELECT 1",
+    "DESCRIBE _cache_y",
+    "SELECT 1; SELECT a FROM _cache_y",
+    "WITH own_table AS (SELECT * FROM own_table) SELECT * FROM own_table, _cache_y",
+    "WITH q AS (SELECT * FROM r), r AS (SELECT 1 AS z) SELECT * FROM q, _cache_y",
+]
+
+
+@pytest.mark.parametrize("sql", KEPT)
+def test_what_reads_entries_alone_is_kept(full: ArrowCache, sql: str) -> None:
+    first = full.query(sql)
+    assert asked(full, sql) >= TIMES - 1
+    assert_frame_equal(full.query(sql), first)
+
+
+@pytest.mark.parametrize("sql", NOT_KEPT)
+def test_what_may_give_something_else_is_not_kept(full: ArrowCache, sql: str) -> None:
+    for statement in (
+        "CREATE SEQUENCE numbers",
+        "CREATE TABLE own_table AS SELECT 1 AS n",
+        "CREATE TABLE r AS SELECT 1 AS n",
+        "CREATE VIEW own_view AS SELECT * FROM _cache_y",
+        "CREATE MACRO own_macro(x) AS x + 1",
+        "SET VARIABLE v = 3",
+    ):
+        full.query(statement)
+    assert asked(full, sql) == 0
+
+
+def test_files_are_read_again(full: ArrowCache, tmp_path: Path) -> None:
+    file = tmp_path / "f.csv"
+    for count in (1, 2):
+        file.write_text("n\n" + "1\n" * count)
+        for _ in range(TIMES):
+            assert full.query(f"SELECT count(*) AS n FROM '{file}', (SELECT max(a) FROM _cache_x)")["n"][0] == count
+            assert full.query(f"SELECT count(*) AS n FROM read_csv('{file}'), (SELECT max(a) FROM _cache_x)")["n"][0] == count
+    full.put("f.csv", pa.table({"n": [1]}))
+    for count in (1, 2):
+        full.put("f.csv", pa.table({"n": [1] * count}))
+        for _ in range(TIMES):
+            assert full.query('SELECT count(*) AS n FROM "_cache_f.csv"')["n"][0] == count
+
+
+def test_a_hit_is_the_same_memory_and_no_writer_reaches_it(full: ArrowCache) -> None:
+    sql = "SELECT a, b, 'x' || a AS s FROM _cache_x ORDER BY b"
+    original = full.query(sql, target_type="arrow").to_pandas()
+    full.query(sql)
+    tables = [full.query(sql, target_type="arrow") for _ in range(2)]
+    assert tables[0]["b"].chunk(0).buffers()[1].address == tables[1]["b"].chunk(0).buffers()[1].address
+    first, second = full.query(sql), full.query(sql)
+    first.iloc[0, 0] = 99
+    first["b"] = 0.0
+    first.loc[:, "s"] = "?"
+    first.columns = pd.Index(["p", "q", "r"])
+    first.attrs["a"] = 1
+    for frame in (second, full.query(sql), full.query(sql, target_type="pandas_arrow")):
+        assert frame["a"].tolist() == original["a"].tolist() and frame["b"].tolist() == original["b"].tolist()
+        assert frame["s"].tolist() == original["s"].tolist() and not frame.attrs
+    for target in ("numpy", "dict", "polars", "arrow"):
+        full.query(sql, target_type=target)
+    assert hits(full) >= 7
+
+
+def test_parameters_are_part_of_the_question(full: ArrowCache) -> None:
+    sql = "SELECT count(*) AS n, $1 AS v, typeof($1) AS t FROM _cache_x WHERE a = $1"
+    values: list[Any] = [1, 1.0, True, "1", None, 2, b"1", 2**70, -0.0, 0.0]
+    answers = []
+    for value in values:
+        try:
+            answers.append(full.query(sql, [value]))
+        except QueryError as error:
+            answers.append(str(error))
+    for _ in range(TIMES):
+        for value, answer in zip(values, answers, strict=True):
+            if isinstance(answer, str):
+                with pytest.raises(QueryError):
+                    full.query(sql, [value])
+            else:
+                assert_frame_equal(full.query(sql, [value]), answer)
+    assert hits(full) > 0
+    assert asked(full, "SELECT $b - $a AS d, max(a) FROM _cache_x", {"a": 1, "b": 5}) >= 1
+    assert full.query("SELECT $b - $a AS d, max(a) FROM _cache_x", {"b": 1, "a": 5})["d"][0] == -4
+
+
+def test_texts_that_look_alike_are_apart(cache: ArrowCache) -> None:
+    composed, apart = "caf\u00e9", "cafe\u0301"
+    cache.put("w", pa.table({"v": [composed, apart, apart]}))
+    for _ in range(TIMES):
+        for text, count in ((composed, 1), (apart, 2)):
+            assert cache.query(f"SELECT count(*) AS n FROM _cache_w WHERE v = '{text}'")["n"][0] == count
+            assert cache.query("SELECT count(*) AS n FROM _cache_w WHERE v = ?", [text])["n"][0] == count
+
+
+CHANGES: dict[str, Callable[[ArrowCache], object]] = {
+    "put": lambda cache: cache.put("x", pa.table({"a": [1], "b": [1.0]})),
+    "other case": lambda cache: cache.put("X", pa.table({"a": [1], "b": [1.0]})),
+    "remove": lambda cache: cache.remove("x"),
+    "clear": lambda cache: cache.clear(),
+    "ttl": lambda cache: (cache.update_ttl("x", 1e-6), threading.Event().wait(0.01)),
+    "table": lambda cache: cache.query("CREATE TABLE _cache_x AS SELECT 8 AS a, 9 AS b"),
+    "view": lambda cache: cache.query("CREATE VIEW _cache_x AS SELECT 8 AS a, 9 AS b"),
+    "temporary table": lambda cache: cache.query("CREATE TEMP TABLE _cache_x AS SELECT 8 AS a, 9 AS b"),
+    "among others": lambda cache: cache.query("CREATE TABLE _cache_x AS SELECT 8 AS a, 9 AS b; SELECT 1"),
+    "in a transaction": lambda cache: cache.query("BEGIN; CREATE TABLE _cache_x AS SELECT 8 AS a, 9 AS b"),
+    "prepared": lambda cache: (answer_of(cache, "PREPARE p AS CREATE TABLE _cache_x AS SELECT 8 AS a, 9 AS b"), answer_of(cache, "EXECUTE p")),
+    "analysed": lambda cache: cache.explain("CREATE TABLE _cache_x AS SELECT 8 AS a, 9 AS b", analyze=True),
+    "macro": lambda cache: cache.query("CREATE MACRO sum(v) AS 7"),
+    "temporary macro": lambda cache: cache.query("CREATE TEMP MACRO sum(v) AS 7"),
+    "setting": lambda cache: cache.query("SET default_null_order = 'nulls_first'"),
+    "schema": lambda cache: cache.query("CREATE SCHEMA s; CREATE TABLE s._cache_x AS SELECT 8 AS a, 9 AS b; USE s"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("sql", ["SELECT sum(b) AS s, count(*) AS n FROM _cache_x", "SELECT max(a) AS m FROM _cache_x"])
+def test_after_a_change_the_answer_is_the_one_that_would_be_without(change: str, sql: str) -> None:
+    answers = []
+    for keeps in (True, False):
+        with ArrowCache(memory_limit="64MiB", cache_query_results=keeps) as cache:
+            cache.put("x", pd.DataFrame({"a": range(10), "b": np.arange(10.0)}))
+            found: list[Any] = [answer_of(cache, sql) for _ in range(TIMES)]
+            CHANGES[change](cache)
+            found += [answer_of(cache, sql) for _ in range(TIMES)]
+            answers.append(found)
+            assert (hits(cache) > 0) == keeps
+    assert answers[0] == answers[1]
+
+
+def answer_of(cache: ArrowCache, sql: str, parameters: Any = None) -> Any:
+    try:
+        return cache.query(sql, parameters, target_type="dict")
+    except CacheError as error:
+        return type(error), str(error)
+
+
+def test_what_a_thread_has_of_its_own_stays_with_it(full: ArrowCache) -> None:
+    sql = "SELECT count(*) AS n FROM _cache_y"
+    for _ in range(TIMES):
+        assert full.query(sql)["n"][0] == 7
+
+    def in_thread(body: Callable[[], object]) -> None:
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                body()
+            except BaseException as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        assert not failures, failures
+
+    def other() -> None:
+        full.query("CREATE TEMP TABLE _cache_y AS SELECT 1 AS a")
+        for _ in range(TIMES):
+            assert full.query(sql)["n"][0] == 1
+        full.query("DROP TABLE _cache_y")
+        for _ in range(TIMES):
+            assert full.query(sql)["n"][0] == 7
+
+    in_thread(other)
+    for _ in range(TIMES):
+        assert full.query(sql)["n"][0] == 7
+    full.query("CREATE TEMP TABLE _cache_y AS SELECT 1 AS a")
+    for _ in range(TIMES):
+        assert full.query(sql)["n"][0] == 1
+
+    def third() -> None:
+        for _ in range(TIMES):
+            assert full.query(sql)["n"][0] == 7
+
+    in_thread(third)
+    before = hits(full)
+    in_thread(third)
+    assert hits(full) > before, "threads that have changed nothing share results"
+
+
+def test_a_time_zone_is_each_threads(cache: ArrowCache) -> None:
+    cache.put("z", pd.DataFrame({"t": pd.to_datetime(["2024-06-01 12:00"]).tz_localize("UTC")}))
+    sql = "SELECT hour(t) AS h FROM _cache_z"
+    for zone, hour in (("UTC", 12), ("Asia/Tokyo", 21), ("UTC", 12)):
+        cache.query(f"SET TimeZone = '{zone}'")
+        for _ in range(TIMES):
+            assert cache.query(sql)["h"][0] == hour
+
+
+def test_a_hit_is_a_use_of_what_it_has_read(full: ArrowCache) -> None:
+    sql = "SELECT count(*) AS n FROM _cache_y"
+    for _ in range(TIMES):
+        full.query(sql)
+    counts = [full.get_metadata("y")["access_count"] for _ in range(2)]
+    before = hits(full)
+    full.query(sql)
+    assert hits(full) == before + 1
+    assert full.get_metadata("y")["access_count"] == counts[1] + 1 and counts[0] == counts[1]
+    status = full.status()
+    full.query(sql)
+    assert full.status()["query_count"] == status["query_count"] + 1 and full.status()["hits"] == status["hits"] + 1
+
+
+def test_off_by_configuration() -> None:
+    with ArrowCache(memory_limit="64MiB", cache_query_results=False) as cache:
+        cache.put("x", pa.table({"a": [1, 2]}))
+        assert asked(cache, "SELECT sum(a) FROM _cache_x") == 0
+        assert cache.status()["query_results"] == {"hits": 0, "misses": 0, "count": 0, "bytes": 0}
+
+
+def test_results_are_counted_while_they_are_held(full: ArrowCache) -> None:
+    def held() -> int:
+        gc.collect()
+        return int(full.status()["memory"]["results_bytes"])
+
+    sql = "SELECT * FROM range(1_000_000) r(i)"
+    assert held() == 0
+    for target in ("arrow", "pandas", "polars", "pandas_arrow", "numpy"):
+        result = full.query(sql, target_type=target)
+        assert target not in ("arrow", "pandas_arrow") or held() >= 7_900_000, target
+        assert result is not None
+        del result
+        assert held() == 0, target
+    table = full.query(sql, target_type="arrow")
+    part = table.slice(10, 5)
+    del table
+    assert held() > 0
+    full.close()
+    assert part["i"].to_pylist() == [10, 11, 12, 13, 14]
+
+
+def test_streams_count_what_is_on_its_way(full: ArrowCache) -> None:
+    def held() -> int:
+        return int(full.status()["memory"]["results_bytes"])
+
+    reader = full.query("SELECT i, repeat('x', 20) AS s FROM range(2_000_000) r(i)", target_type="reader")
+    most = 0
+    for _ in reader:
+        most = max(most, held())
+    assert 0 < most < 40_000_000
+    del reader, _
+    gc.collect()
+    assert held() == 0
+    reader = full.query("SELECT i FROM range(2_000_000) r(i)", target_type="reader")
+    batch = reader.read_next_batch()
+    reader.close()
+    assert held() > 0
+    assert batch.num_rows > 0 and full.query("SELECT count(*) AS n FROM _cache_y")["n"][0] == 7
+    del batch, reader
+    gc.collect()
+    assert held() == 0
+
+
+def test_a_stream_that_fails_midway_says_so_and_leaves_the_cache(full: ArrowCache) -> None:
+    sql = "SELECT i, CASE WHEN i = 1_900_000 THEN error('too far') ELSE i::VARCHAR END AS s FROM range(2_000_000) r(i)"
+    reader = full.query(sql, target_type="reader")
+    rows = 0
+    with pytest.raises(Exception, match="too far"):
+        for batch in reader:
+            rows += batch.num_rows
+            del batch
+    assert 0 <= rows < 2_000_000
+    del reader
+    gc.collect()
+    assert full.status()["memory"]["results_bytes"] == 0
+    for _ in range(TIMES):
+        with pytest.raises(QueryError, match="too far"):
+            full.query("SELECT error('too far') FROM _cache_y")
+
+
+def test_kept_results_go_before_entries_do(tmp_path: Path) -> None:
+    with ArrowCache(memory_limit="64MiB", spill_directory=tmp_path) as cache:
+        cache.put("x", pa.table({"a": np.arange(1_000_000)}))  # 8 MB
+        for number in range(3):
+            for _ in range(TIMES):
+                cache.query(f"SELECT a + {number} AS a FROM _cache_x WHERE a < 300_000", target_type="arrow")
+        kept = cache.status()["query_results"]
+        assert 0 < kept["count"] and kept["bytes"] <= 8 << 20
+        assert cache.status()["memory"]["memo_bytes"] >= kept["bytes"]
+        for _ in range(TIMES):
+            cache.query("SELECT a FROM _cache_x", target_type="arrow")  # more than a sixteenth of the limit
+        assert cache.status()["query_results"]["bytes"] == kept["bytes"]
+        cache.put("big", pa.table({"a": np.arange(6_400_000)}))  # 51 MB: beyond the threshold with the results
+        for _ in range(100):
+            status = cache.status()
+            if status["query_results"]["count"] == 0:
+                break
+            threading.Event().wait(0.05)
+        assert status["query_results"] | {"hits": 0, "misses": 0} == {"hits": 0, "misses": 0, "count": 0, "bytes": 0}
+
+
+def test_a_kept_result_keeps_no_entry(full: ArrowCache) -> None:
+    for _ in range(TIMES):
+        full.query("SELECT * FROM _cache_y", target_type="arrow")
+    full.remove("y")
+    gc.collect()
+    assert full.status()["memory"]["leased_bytes"] == 0
+
+
+ACTIONS = ("put", "put", "remove", "ttl", "set", "table", "drop", "view", "macro", "thread", "case")
+
+
+def statements(rng: random.Random) -> Iterator[str]:
+    names = ["_cache_p", "_cache_q", "_CACHE_P", '"_cache_Q"', "_cache_r"]
+    while True:
+        left, right = rng.choice(names), rng.choice(names)
+        yield rng.choice(
+            [
+                f"SELECT sum(v) AS s, count(*) AS n FROM {left}",
+                f"SELECT l.v, r.v AS w FROM {left} l JOIN {right} r USING (k) ORDER BY ALL LIMIT 5",
+                f"SELECT k, max(v) AS m FROM {left} GROUP BY k ORDER BY k",
+                f"WITH c AS (SELECT v FROM {left}) SELECT min(v) AS m FROM c",
+                f"SELECT v FROM {left} UNION ALL SELECT v FROM {right} ORDER BY v NULLS LAST LIMIT 3",
+                f"SELECT abs(v) AS a, $1::INTEGER AS p FROM {left} WHERE v > $1 ORDER BY ALL LIMIT 2",
+            ]
+        )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_sequence_answers_as_without_kept_results(seed: int) -> None:
+    rng = random.Random(seed)
+    made = statements(rng)
+    pool = [next(made) for _ in range(8)]
+    with ArrowCache(memory_limit="64MiB") as keeping, ArrowCache(memory_limit="64MiB", cache_query_results=False) as plain:
+        caches = (keeping, plain)
+        for step in range(150):
+            if rng.random() < 0.12:
+                action, value = rng.choice(ACTIONS), rng.randrange(100)
+                for cache in caches:
+                    act(cache, action, value, random.Random(step))
+            sql = rng.choice(pool)
+            parameters = [rng.randrange(3)] if "$1" in sql else None
+            answers = [answer_of(cache, sql, parameters) for cache in caches]
+            assert answers[0] == answers[1], (seed, step, sql)
+        assert hits(keeping) > 0
+
+
+def act(cache: ArrowCache, action: str, value: int, rng: random.Random) -> None:
+    key = rng.choice("pq")
+    if action == "put":
+        cache.put(key, pa.table({"k": [1, 2, 3], "v": [value, value + 1, -value]}))
+    elif action == "case":
+        cache.put("Q", pa.table({"k": [3], "v": [value]}))
+    elif action == "remove":
+        cache.remove(rng.choice("pqQ"))
+    elif action == "ttl" and cache.update_ttl(key, 1e-6):
+        threading.Event().wait(0.001)
+    elif action == "set":
+        answer_of(cache, f"SET default_order = '{rng.choice(['ASC', 'DESC'])}'")
+    elif action == "table":
+        answer_of(cache, f"CREATE OR REPLACE {rng.choice(['', 'TEMP '])}TABLE _cache_{key} AS SELECT 1 AS k, {value} AS v")
+    elif action == "view":
+        answer_of(cache, f"CREATE OR REPLACE VIEW _cache_r AS SELECT 1 AS k, {value} AS v")
+    elif action == "drop":
+        answer_of(cache, f"DROP TABLE IF EXISTS _cache_{key}")
+    elif action == "macro":
+        answer_of(cache, f"CREATE OR REPLACE MACRO abs(x) AS {value}")
+    elif action == "thread":
+        thread = threading.Thread(target=lambda: [answer_of(cache, f"SELECT sum(v) AS s, count(*) AS n FROM _cache_{key}") for _ in range(3)])
+        thread.start()
+        thread.join()
