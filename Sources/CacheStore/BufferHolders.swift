@@ -2,10 +2,13 @@
 struct BufferHolders {
   var resident = BufferReach()
   var leased = BufferReach()
+  /// Of results of queries.
+  var results = BufferReach()
 
   var residentBytes: Int { resident.largest }
   var leasedBytes: Int { max(0, leased.largest - resident.largest) }
-  var isEmpty: Bool { resident.count == 0 && leased.count == 0 }
+  var resultBytes: Int { max(0, results.largest - max(resident.largest, leased.largest)) }
+  var isEmpty: Bool { resident.count == 0 && leased.count == 0 && results.count == 0 }
 }
 
 /// How far into a buffer its holders reach. Nearly always they all reach the same.

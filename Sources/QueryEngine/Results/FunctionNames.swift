@@ -29,7 +29,7 @@ struct FunctionNames: Sendable {
 
   /// Functions and macros of DuckDB that are known without asking: what most statements call.
   static let common: Set<String> = [
-    "!~~", "!~~*", "%", "&", "*", "**", "+", "-", "->", "->>", "/", "//", "<<", "<@", ">>", "@>", "^", "^@", "|", "||", "~", "~~", "~~*", "~~~", "abs",
+    "!~~", "!~~*", "%", "&", "*", "**", "+", "-", "->>", "/", "//", "<<", "<@", ">>", "@>", "^", "^@", "|", "||", "~", "~~", "~~*", "~~~", "abs",
     "acos", "any_value", "approx_count_distinct", "approx_quantile", "arg_max", "arg_min", "array_agg", "array_extract", "array_length", "array_slice",
     "array_to_string", "array_value", "asin", "atan", "atan2", "avg", "bit_and", "bit_count", "bit_or", "bit_xor", "bool_and", "bool_or",
     "cardinality", "cbrt", "ceil", "ceiling", "char_length", "chr", "concat", "concat_ws", "contains", "corr", "cos", "cot", "count", "count_if",

@@ -73,6 +73,8 @@ final class V1Statement {
 
   func execute(_ result: UnsafeMutablePointer<duckdb_v1_result>) -> Int32 { v1.pointee.execute_prepared_streaming(handle, result) }
 
+  var type: Int32 { v1.pointee.prepared_statement_type(handle) }
+
   func error() -> CacheError { queryError(text(v1.pointee.prepare_error(handle))) }
 
   /// In the order of DuckDB's own parameter indices, which start at 1.
@@ -128,7 +130,7 @@ final class V1Result: QueryResult {
   }
 
   var kind: StatementKind {
-    switch v1.pointee.result_statement_type(result) {
+    switch statement.type {
     case 1: .select
     case 2, 3, 5, 30: .modification
     case 4: .explanation
