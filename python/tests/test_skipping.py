@@ -28,7 +28,7 @@ def scanned(cache, sql, parameters=None):
 def test_one_percent_of_a_sorted_column_skips_98_percent_of_the_blocks(partition_rows):
     rows = 2_000_000
     config = {} if partition_rows is None else {"partition_size_rows": partition_rows}
-    with ArrowCache(**config) as cache:
+    with ArrowCache(**config, cache_query_results=False) as cache:
         ids = np.arange(rows)
         columns = {
             "id": ids,
@@ -79,7 +79,7 @@ def test_a_new_version_has_statistics_of_its_own(cache):
 @skips
 def test_on_disk_only_the_blocks_that_are_wanted_are_read(tmp_path):
     rows = 1_000_000
-    with ArrowCache(spill_directory=str(tmp_path), memory_limit="4MB", auto_partition=True) as cache:
+    with ArrowCache(spill_directory=str(tmp_path), memory_limit="4MB", auto_partition=True, cache_query_results=False) as cache:
         cache.put("t", pa.table({"id": np.arange(rows), "v": np.arange(rows) * 2}))
         sql = "SELECT sum(v) AS s FROM _cache_t WHERE id BETWEEN 500000 AND 500010"
         assert scanned(cache, sql)[0] == [{"s": 2 * sum(range(500_000, 500_011))}]
@@ -185,7 +185,7 @@ def test_answers_are_duckdbs_own(count, seed):
     rng = np.random.default_rng([count, seed])
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
-    with ArrowCache(partition_size_rows=int(rng.choice([1500, 2048, 5000, 1_000_000]))) as cache:
+    with ArrowCache(partition_size_rows=int(rng.choice([1500, 2048, 5000, 1_000_000])), cache_query_results=False) as cache:
         cache.query("SET TimeZone = 'UTC'")
         columns = {"row": pa.array(range(count), pa.int64())}
         for kind, arrow_type in TYPES.items():
