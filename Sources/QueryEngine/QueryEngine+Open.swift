@@ -9,6 +9,8 @@ extension QueryEngine {
     // Without a temporary folder: the session pool's space gives it one.
     var settings = [(name: "memory_limit", value: "\(max(0, options.memoryLimitBytes))B"), (name: "temp_directory", value: "")]
     if let threads = options.threadCount { settings.append(("threads", "\(threads)")) }
+    // It loses `IS NULL` filters of the right side of an outer join (duckdb/duckdb#25211) unless the scan takes them over, as DuckDB's own does.
+    if library.version.hasPrefix("v2.0.") { settings.append(("disabled_optimizers", "outer_join_simplification")) }
     let tables = options.internalTables
     let entries = TableName.context(store, counters: counters, remembersRows: options.remembersFilters)
     let content = DatabaseContent(store: store, entries: entries, tables: InternalTable.context(tables))

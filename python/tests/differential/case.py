@@ -95,7 +95,7 @@ def _keeps_type(column: Column, back: pa.DataType, source: str) -> bool:
     if source == "polars":  # text views in dictionaries, which DuckDB 1.5 cannot read
         return not pa.types.is_dictionary(back) or duckdb.__version__ >= "2"
     values = back.value_type if pa.types.is_dictionary(back) else back
-    return column.kind.family not in ("nested", "binary", "time") and not pa.types.is_null(values) and back != pa.timestamp("ns", getattr(back, "tz", None) or "UTC")
+    return column.kind.family not in ("nested", "binary", "time", "decimal") and not pa.types.is_null(values) and back != pa.timestamp("ns", getattr(back, "tz", None) or "UTC")
 
 
 def _as_source(table: pa.Table, source: str) -> Any:
