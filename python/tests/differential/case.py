@@ -92,8 +92,8 @@ def _converted(table: Table, source: str) -> Table:
 
 def _keeps_type(column: Column, back: pa.DataType, source: str) -> bool:
     """Whether the cache gives DuckDB the type that the source's own conversion to Arrow has."""
-    if source == "polars":  # text views in dictionaries, which DuckDB 1.5 cannot read
-        return not pa.types.is_dictionary(back) or duckdb.__version__ >= "2"
+    if source == "polars":  # times of nanoseconds, which nothing compares with; text views in dictionaries, which DuckDB 1.5 cannot read
+        return column.kind.family != "time" and (not pa.types.is_dictionary(back) or duckdb.__version__ >= "2")
     values = back.value_type if pa.types.is_dictionary(back) else back
     return column.kind.family not in ("nested", "binary", "time", "decimal") and not pa.types.is_null(values) and back != pa.timestamp("ns", getattr(back, "tz", None) or "UTC")
 
