@@ -40,7 +40,7 @@ enum TableName {
   }
 
   /// A context that reads the entries of `store`.
-  static func context(_ store: Store, counters: ScanCounters, remembersRows: Bool) -> ScanContext {
+  static func context(_ store: Store, counters: ScanCounters, remembersRows: Bool = false) -> ScanContext {
     ScanContext(tablePrefix: prefix, counters: counters, remembersRows: remembersRows) { (key) throws(CacheError) in
       guard let entry = QuerySnapshot.current?.entry(key) ?? store.peek(key) else {
         throw CacheError(.query, "the entry '\(key)' is no longer in the cache")
