@@ -69,7 +69,7 @@ struct CatalogFile: Sendable {
       (name: "threads", value: "1"), (name: "memory_limit", value: "256MB"), (name: "temp_directory", value: ""),
       (name: "autoinstall_known_extensions", value: "false"), (name: "autoload_known_extensions", value: "false"),
     ]
-    let entries = TableName.context(store, counters: ScanCounters())
+    let entries = TableName.context(store, counters: ScanCounters(), remembersRows: false)
     return try V1Database(content: DatabaseContent(store: store, entries: entries, tables: InternalTable.context(tables)), settings: settings)
   }
 
