@@ -28,8 +28,8 @@ private let functions: [(name: String, parameters: String, summary: String, func
   ("update_ttl", "cache, key, ttl", "Let an entry expire ttl seconds from now, or never; False where there is none.", updateTTL),
   ("pin", "cache, key", "Keep an entry from being evicted until as many unpins; False where there is none.", pin),
   ("unpin", "cache, key", "Take back one pin.", unpin),
-  ("persist", "cache, key, storage_dir", "Write an entry to a folder, durably; False where there is none.", persist),
-  ("load", "cache, key, storage_dir, verify", "Bring back what was persisted; False where nothing is there.", load),
+  ("persist", "cache, key, storage_dir, encode", "Write an entry to a folder, durably; False where there is none.", persist),
+  ("load", "cache, key, storage_dir, verify, decode", "Bring back what was persisted; False where nothing is there.", load),
   ("flush", "cache", "Wait until every change is in the storage.", flush),
   ("check_storage", "storage_dir, repair", "Compare all that has been persisted to a folder with its checksums.", checkStorageFolder),
   (

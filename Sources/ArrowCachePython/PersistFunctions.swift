@@ -2,23 +2,32 @@ import ArrowCache
 import CPython
 
 let persist: PyCFunctionFast = { _, values, count in
-  function("persist", values, count, of: 3) { arguments throws(Failure) in
+  function("persist", values, count, of: 4) { arguments throws(Failure) in
     let (cache, key) = (try arguments.cache(), try arguments.text("key"))
     let folder = try arguments.text("storage_dir")
+    let parquet = try arguments.optional().map { PartCoder($0) }
     let watch = SignalWatch()
-    return boolean(try watch.run { () throws(CacheError) in try cache.persist(key, in: folder, isCancelled: watch.isCancelled) })
+    return try PartCoder.raising(parquet) { () throws(Failure) in
+      boolean(
+        try watch.run { () throws(CacheError) in
+          try cache.persist(key, in: folder, encoder: parquet.map { (.parquet, $0.encode) }, isCancelled: watch.isCancelled)
+        })
+    }
   }
 }
 
 let load: PyCFunctionFast = { _, values, count in
-  function("load", values, count, of: 4) { arguments throws(Failure) in
+  function("load", values, count, of: 5) { arguments throws(Failure) in
     let (cache, key) = (try arguments.cache(), try arguments.text("key"))
     let (folder, isVerified) = (try arguments.text("storage_dir"), try arguments.bool("verify"))
+    let parquet = try arguments.optional().map { PartCoder($0) }
     let watch = SignalWatch()
-    return boolean(
-      try watch.run { () throws(CacheError) in
-        try cache.load(key, from: folder, isVerified: isVerified, isCancelled: watch.isCancelled)
-      })
+    return try PartCoder.raising(parquet) { () throws(Failure) in
+      boolean(
+        try watch.run { () throws(CacheError) in
+          try cache.load(key, from: folder, isVerified: isVerified, decoder: parquet?.decode, isCancelled: watch.isCancelled)
+        })
+    }
   }
 }
 

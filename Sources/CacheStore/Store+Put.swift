@@ -23,6 +23,17 @@ extension Store {
     key: String, stream: StreamReader, kind: String, userMetadata: String, ttl: Double?, overwrite: Bool, autoPartition: Bool?,
     copyColumns: Set<Int>?, copyAll: Bool, buildSeconds: Double? = nil, expectedBytes: Int? = nil, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(CacheError) -> Entry {
+    try put(
+      key: key, stream: stream, kind: kind, userMetadata: userMetadata, ttl: ttl, overwrite: overwrite, autoPartition: autoPartition,
+      copyColumns: copyColumns, copyAll: copyAll, buildSeconds: buildSeconds, expectedBytes: expectedBytes, restored: nil, isCancelled: isCancelled)
+  }
+
+  /// `restored`: the entry was made then, and expires then, in place of now and `ttl`.
+  func put(
+    key: String, stream: StreamReader, kind: String, userMetadata: String, ttl: Double?, overwrite: Bool, autoPartition: Bool?,
+    copyColumns: Set<Int>?, copyAll: Bool, buildSeconds: Double?, expectedBytes: Int? = nil, restored: (createdAt: Double, expiresAt: Double?)?,
+    isCancelled: (@Sendable () -> Bool)?
+  ) throws(CacheError) -> Entry {
     defer { stream.close() }
     guard !key.isEmpty else { throw CacheError(.argument, "the key is empty: use any other text") }
     try validate(ttl: ttl)
@@ -31,14 +42,14 @@ extension Store {
     }
     try checkExpected(expectedBytes, key)
     let name = CacheKey(key)
-    let createdAt = tiers.clock.now()
+    let createdAt = restored?.createdAt ?? tiers.clock.now()
     let usage = Usage(createdAt: createdAt, expiresAt: nil)
     let (holding, replaced) = try tiers.change { (catalog, now, dropped) throws(CacheError) -> (Holding, [BufferSpan]) in
       try catalog.checkPut(name, overwrite, now, &dropped)
       // The old version, where it cannot leave memory, is there beside the new one for a while.
       let stuck = tiers.folder == nil || catalog.pins[name] != nil ? catalog.slots[name] : nil
       return (
-        catalog.beginHolding(name, usage: usage, buildSeconds: buildSeconds, expiresAt: ttl.map { now + $0 }),
+        catalog.beginHolding(name, usage: usage, buildSeconds: buildSeconds, expiresAt: restored.map(\.expiresAt) ?? ttl.map { now + $0 }),
         stuck?.holding.segments.flatMap(\.chargedSpans) ?? []
       )
     }
@@ -57,7 +68,7 @@ extension Store {
       let content = intake.content
       let label = Entry.Label(key: key, kind: kind, userMetadata: userMetadata, buildSeconds: buildSeconds)
       let memos = tiers.memos
-      let expiresAt = ttl.map { tiers.clock.now() + $0 }
+      let expiresAt = restored.map(\.expiresAt) ?? ttl.map { tiers.clock.now() + $0 }
       func check() throws(CacheError) {
         try tiers.change { (catalog, now, dropped) throws(CacheError) in try catalog.checkPut(name, overwrite, now, &dropped) }
       }
@@ -67,7 +78,7 @@ extension Store {
           _ = catalog.expireDue(now, &dropped)
           usage.recordExpiry(expiresAt)
           return catalog.insert(name, holding, expiresAt: expiresAt, &dropped) { version in
-            Entry(label, content, version: version, createdAt: storage == nil ? now : createdAt, usage: usage, memos: memos)
+            Entry(label, content, version: version, createdAt: storage == nil && restored == nil ? now : createdAt, usage: usage, memos: memos)
           }
         }
       }

@@ -3,7 +3,7 @@
 Every function takes its arguments by position and releases the GIL while it works. Handles are capsules.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 class Cache:
@@ -88,11 +88,17 @@ def pin(cache: Cache, key: str, /) -> bool:
 def unpin(cache: Cache, key: str, /) -> None:
     """Take back one `pin`; nothing where there is none."""
 
-def persist(cache: Cache, key: str, storage_dir: str, /) -> bool:
-    """Write an entry to a folder of its own in ``storage_dir``, durably; False where there is none. A pending signal ends it."""
+def persist(cache: Cache, key: str, storage_dir: str, encode: Callable[[object], bytes] | None, /) -> bool:
+    """Write an entry to a folder of its own in ``storage_dir``, durably; False where there is none. A pending signal ends it.
 
-def load(cache: Cache, key: str, storage_dir: str, verify: bool, /) -> bool:
-    """Bring back what `persist` has written there; False where nothing of that key is there, or it has expired."""
+    ``encode`` makes a Parquet file of an ``arrow_array_stream`` capsule; None: Arrow files.
+    """
+
+def load(cache: Cache, key: str, storage_dir: str, verify: bool, decode: Callable[[bytes, object], object] | None, /) -> bool:
+    """Bring back what `persist` has written there; False where nothing of that key is there, or it has expired.
+
+    ``decode`` makes an ``arrow_array_stream`` capsule of a Parquet file and an ``arrow_schema`` capsule.
+    """
 
 def flush(cache: Cache, /) -> None:
     """Wait until every change is in the storage. A pending signal ends the waiting."""

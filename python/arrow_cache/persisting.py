@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from . import _core
@@ -18,7 +19,7 @@ class Persisting:
     _handle: _core.Cache
     _config: ArrowCacheConfig
 
-    def persist(self, key: str, storage_dir: str | os.PathLike[str] | None = None) -> bool:
+    def persist(self, key: str, storage_dir: str | os.PathLike[str] | None = None, format: str = "arrow") -> bool:
         """Write an entry to files, so that `load` brings it back: in another process, on another machine, in a later version.
 
         It is a snapshot of the current version: others read and write the key meanwhile. What is written is on the disk, whole,
@@ -33,6 +34,9 @@ class Persisting:
             The folder to write to; it is made if it is not there. The entry has a folder of its own in it, with an Arrow IPC file a
             partition, which pyarrow, Polars and DuckDB open as they are, and a manifest. Default: ``storage_path`` of the
             configuration.
+        format : {"arrow", "parquet"}, default "arrow"
+            What the files of the partitions are: Arrow IPC files, which `load` maps, or Parquet files, which are smaller, which more programs read,
+            and which `load` reads into memory. An entry may change from one to the other: the other files go.
 
         Returns
         -------
@@ -45,7 +49,11 @@ class Persisting:
             If the files can't be written, or another process persists the same key there at this moment. What was persisted before
             is still there.
         UnsupportedTypeError
-            If it has a column that Arrow files can't hold: a dictionary of dictionaries.
+            If it has a column that Arrow files can't hold (a dictionary of dictionaries), or Parquet files (intervals of months and days,
+            unions, run-end encoding, structures without fields, dictionaries that hold a null; a table without columns). It is named, and what
+            was persisted before is still there.
+        InvalidArgument
+            For another `format`, and for Parquet in ``storage_path`` of a cache with ``persistent_storage``, which maps what is there.
 
         Notes
         -----
@@ -63,13 +71,25 @@ class Persisting:
         >>> cache.load("numbers", folder)
         True
         """
-        return _core.persist(self._handle, checked_key(key), self._storage_dir(storage_dir))
+        return _core.persist(self._handle, checked_key(key), self._storage_dir(storage_dir), self._encoder(key, format))
+
+    def _encoder(self, key: str, name: object) -> Callable[[object], bytes] | None:
+        if not isinstance(name, str):
+            raise InvalidArgumentType(f"format: give 'arrow' or 'parquet', not {type(name).__name__} ({shortened(name)})")
+        if name.lower() not in ("arrow", "parquet"):
+            raise InvalidArgument(f"format: {shortened(name)} is not known; give 'arrow' or 'parquet'")
+        if name.lower() == "arrow":
+            return None
+        from .parquet_parts import encoder  # pyarrow's Parquet takes a while to import
+
+        kind = self._config.compression_type if self._config.enable_compression else "none"
+        return encoder(key, kind, self._config.compression_level if kind == "zstd" else None)
 
     def load(self, key: str, storage_dir: str | os.PathLike[str] | None = None, *, verify: bool = False) -> bool:
         """Bring back an entry that was persisted, in place of what is there under the key.
 
-        Files are mapped, not read: rows come from the disk when they are asked for, and the bytes of a column are then compared with
-        their checksums. Another version that is persisted meanwhile does not disturb.
+        Arrow files are mapped, not read: rows come from the disk when they are asked for, and the bytes of a column are then compared with
+        their checksums. Parquet files are compared with theirs, and read, at once. Another version that is persisted meanwhile does not disturb.
 
         Parameters
         ----------
@@ -97,7 +117,7 @@ class Persisting:
         >>> cache.load("never persisted", "nowhere")
         False
         """
-        return _core.load(self._handle, checked_key(key), self._storage_dir(storage_dir), checked_flag("verify", verify))
+        return _core.load(self._handle, checked_key(key), self._storage_dir(storage_dir), checked_flag("verify", verify), _decode)
 
     def flush(self) -> None:
         """Wait until all that was changed before is on the disk in ``storage_path``.
@@ -157,6 +177,12 @@ class Persisting:
         if storage_dir is None:
             return os.path.abspath(self._config.storage_path)
         return folder_path(storage_dir)
+
+
+def _decode(data: bytes, schema: object) -> object:
+    from .parquet_parts import decode_part  # pyarrow's Parquet takes a while to import
+
+    return decode_part(data, schema)
 
 
 def check_storage(storage_dir: str, *, repair: bool) -> list[dict[str, Any]]:

@@ -299,7 +299,7 @@ def test_a_later_format_is_refused_and_kept(tmp_path, cache, frame):
     sealed = text[:start] + f"{crc32c(plain.encode()):08x}" + text[start + 8 :]
     path.write_text(sealed)
     for call in (cache.load, cache.persist):
-        with pytest.raises(UnsupportedTypeError, match="format version 9, this engine reads up to 1"):
+        with pytest.raises(UnsupportedTypeError, match="format version 9, this engine reads up to 2"):
             call("k", tmp_path)
     assert path.read_text() == sealed
 

@@ -41,6 +41,7 @@ double PyFloat_AsDouble(PyObject *);
 
 const char *_Nullable PyUnicode_AsUTF8AndSize(PyObject *, Py_ssize_t *byteCount);
 PyObject *_Nullable PyUnicode_DecodeUTF8(const char *_Nullable, Py_ssize_t byteCount, const char *errors);
+PyObject *_Nullable PyBytes_FromStringAndSize(const char *_Nullable, Py_ssize_t byteCount);
 int PyBytes_AsStringAndSize(PyObject *, char *_Nullable *_Nonnull bytes, Py_ssize_t *byteCount);
 
 // Containers
@@ -54,6 +55,8 @@ PyObject *_Nullable PyDict_New(void);
 int PyDict_SetItem(PyObject *, PyObject *key, PyObject *value);
 int PyMapping_Check(PyObject *);
 PyObject *_Nullable PyMapping_Items(PyObject *);
+
+PyObject *_Nullable PyObject_CallObject(PyObject *, PyObject *_Nullable arguments);
 
 // Capsules
 

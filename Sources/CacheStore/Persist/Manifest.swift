@@ -1,6 +1,18 @@
 import ArrowData
 import Primitives
 
+/// How the rows of parts are written.
+public enum PartFormat: String, Sendable {
+  case arrow
+  case parquet
+
+  /// Of a file of this name.
+  init?(of name: String) {
+    guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return nil }
+    self.init(rawValue: String(name[name.utf8.index(after: dot)...]))
+  }
+}
+
 /// What a folder of a persisted entry says about it: which files have its rows, in order, and all that is not in these themselves.
 ///
 /// A JSON file that begins with its format version and a seal, the CRC-32C of its bytes with zeros in place of the seal. It takes the place
@@ -16,13 +28,15 @@ struct Manifest {
     let batchRows: [Int]
     /// What is known of columns.
     let statistics: [Int: ColumnStatistics]
+    /// CRC-32C of the whole file, of formats that have none of their own.
+    var checksum: UInt32?
 
     var rowCount: Int { batchRows.reduce(0) { $0.saturatingSum($1) } }
   }
 
   static let name = "manifest.json"
   /// Readers take their own version and all before it.
-  static let format = 1
+  static let format = 2
   private static let limitBytes = 1 << 30
   private static let head = [UInt8]("{\"arrow_cache\":".utf8)
 
@@ -34,6 +48,8 @@ struct Manifest {
   let expiresAt: Double?
   let buildSeconds: Double?
   let compression: IPCCompression
+  /// Of all parts.
+  var format = PartFormat.arrow
   /// Whether it was persisted by name, so that closing a cache does not remove it.
   let isKept: Bool
   /// Its place among the entries of a storage, by first put; nil: before all that have one, by `createdAt`.
@@ -52,9 +68,10 @@ struct Manifest {
       ("rows", .integer(parts.reduce(0) { $0.saturatingSum($1.rowCount) })),
     ]
     if let schema { members.append(("schema", .text(schema))) }
+    if format != .arrow { members.append(("format", .text(format.rawValue))) }
     members.append(("partitions", .list(parts.map(\.json))))
     let body = JSON.object(members).encoded
-    var bytes = Self.head + "\(Self.format),\"seal\":\"00000000\",".utf8 + body.dropFirst() + "\n".utf8
+    var bytes = Self.head + "\(format == .arrow ? 1 : Self.format),\"seal\":\"00000000\",".utf8 + body.dropFirst() + "\n".utf8
     let place = Self.sealPlace(bytes)
     if let place { bytes.replaceSubrange(place, with: Self.digits(bytes.withUnsafeBytes { CRC32C($0).value })) }
     return bytes
@@ -116,9 +133,11 @@ struct Manifest {
       let createdAt = json["created_at"]?.double, let compression = json["compression"]?.text.flatMap(IPCCompression.init(rawValue:)),
       let list = json["partitions"]?.list, !list.isEmpty
     else { throw damaged("it lacks what a manifest has") }
+    guard let partFormat = PartFormat(rawValue: json["format"]?.text ?? PartFormat.arrow.rawValue) else { throw damaged("its files are of a format that is not known") }
+    self.format = partFormat
     var parts: [Part] = []
     for item in list {
-      guard let part = Part(item) else { throw damaged("its partition \(parts.count) is not described as it should be") }
+      guard let part = Part(item), PartFormat(of: part.name) == partFormat, partFormat == .arrow || part.checksum != nil else { throw damaged("its partition \(parts.count) is not described as it should be") }
       parts.append(part)
     }
     (self.key, self.kind, self.userMetadata, self.createdAt) = (key, kind, userMetadata, createdAt)
@@ -129,8 +148,9 @@ struct Manifest {
   }
 
   init(
-    _ entry: Entry, expiresAt: Double?, compression: IPCCompression, isKept: Bool, order: Int?, parts: [Part]
+    _ entry: Entry, expiresAt: Double?, compression: IPCCompression, isKept: Bool, order: Int?, parts: [Part], format: PartFormat = .arrow
   ) throws(CacheError) {
+    self.format = format
     schema = base64(try entry.schema.encoded)
     (key, kind, userMetadata, createdAt) = (entry.key, entry.kind, entry.userMetadata, entry.createdAt)
     (self.expiresAt, buildSeconds) = (expiresAt, entry.buildSeconds)
@@ -151,6 +171,7 @@ extension Manifest.Part {
     .object([
       ("file", .text(name)), ("bytes", .integer(byteCount)), ("memory_bytes", .integer(memoryBytes)),
       ("rows", .list(batchRows.map(JSON.integer))),
+      ("checksum", checksum.map { .integer(Int($0)) } ?? .null),
       ("statistics", .object(statistics.sorted { $0.key < $1.key }.map { (name: "\($0.key)", value: $0.value.json) })),
     ])
   }
@@ -171,6 +192,8 @@ extension Manifest.Part {
       guard let column = Int(member.name), let known = ColumnStatistics(json: member.value) else { return nil }
       statistics[column] = known
     }
-    self.init(name: name, byteCount: byteCount, memoryBytes: memoryBytes, batchRows: batchRows, statistics: statistics)
+    self.init(
+      name: name, byteCount: byteCount, memoryBytes: memoryBytes, batchRows: batchRows, statistics: statistics,
+      checksum: json["checksum"]?.int.flatMap { UInt32(exactly: $0) })
   }
 }

@@ -11,7 +11,7 @@ struct PersistWriter {
   let compression: IPCCompression
   let level: Int
   let threadCount: Int
-  private let isCancelled: (@Sendable () -> Bool)?
+  let isCancelled: (@Sendable () -> Bool)?
   private let expiresAt: Double?
   /// nil: as before.
   private let isKept: Bool?
@@ -28,25 +28,35 @@ struct PersistWriter {
     statistics = entry.knownStatistics
   }
 
-  private var files: any FileSystem { folder.files }
+  var files: any FileSystem { folder.files }
 
   /// Returns the bytes that have been written, manifest not counted.
   func write() throws(CacheError) -> Int {
+    try replacing { (old) throws(CacheError) in
+      let (parts, fresh) = try writeParts(old)
+      return (parts, fresh.reduce(0) { $0 + parts[$1].byteCount }, .arrow)
+    }
+  }
+
+  /// Has `writeParts`, which gets the manifest that is there, make the parts that are missing, and then the manifest take its place.
+  func replacing(
+    _ writeParts: (Manifest?) throws(CacheError) -> (parts: [Manifest.Part], writtenBytes: Int, format: PartFormat)
+  ) throws(CacheError) -> Int {
     let lock = try folder.lockForWriting()
     defer { folder.unlock(lock) }
     let old = try knownManifest()
     let oldNames = Set(old?.parts.map(\.name) ?? [])
     do throws(CacheError) {
-      let (parts, fresh) = try writeParts(old)
-      if !fresh.isEmpty { try files.synchronizeFolder(folder.path) }
+      let (parts, writtenBytes, format) = try writeParts(old)
+      if writtenBytes > 0 { try files.synchronizeFolder(folder.path) }
       let manifest = try Manifest(
-        entry, expiresAt: expiresAt, compression: compression, isKept: isKept ?? old?.isKept ?? false, order: order ?? old?.order,
-        parts: parts)
+        entry, expiresAt: expiresAt, compression: compression, isKept: isKept ?? old?.isKept ?? false, order: order ?? old?.order, parts: parts,
+        format: format)
       try write(manifest, unless: old)
       let names = parts.map(\.name)
       entry.persisted.withLock { $0[folder.path] = names }
       folder.sweep(keeping: Set(names))
-      return fresh.reduce(0) { $0 + parts[$1].byteCount }
+      return writtenBytes
     } catch {
       // Whatever the manifest says by now, the old version's or the new one's, has what it names.
       if (try? Manifest.read(in: folder.path, files: files))?.parts.map(\.name) ?? [] == old?.parts.map(\.name) ?? [] {
@@ -129,7 +139,7 @@ struct PersistWriter {
   private func provisionalPath(_ index: Int) -> String { "\(folder.path)/\(PersistedFolder.partName(index, content: "new"))" }
 
   private func whatIsKnown(_ index: Int, _ old: Manifest?, _ before: [String]) throws(CacheError) -> Known {
-    guard let old, old.compression == compression, old.parts.indices.contains(index) else { return .missing }
+    guard let old, old.format == .arrow, old.compression == compression, old.parts.indices.contains(index) else { return .missing }
     let known = old.parts[index]
     guard try files.status("\(folder.path)/\(known.name)")?.byteCount == known.byteCount else { return .missing }
     guard before.indices.contains(index), before[index] == known.name else { return .maybe(known) }
@@ -149,12 +159,19 @@ struct PersistWriter {
     return (part(index, PersistedFolder.partName(index, content: content), facts.byteCount, memoryBytes, facts.batchRows), true)
   }
 
+  /// With what is known of its columns by now.
+  func part(_ index: Int, _ part: Manifest.Part) -> Manifest.Part {
+    Manifest.Part(
+      name: part.name, byteCount: part.byteCount, memoryBytes: part.memoryBytes, batchRows: part.batchRows, statistics: statistics[index] ?? [:],
+      checksum: part.checksum)
+  }
+
   private func part(_ index: Int, _ name: String, _ byteCount: Int, _ memoryBytes: Int, _ batchRows: [Int]) -> Manifest.Part {
     Manifest.Part(
       name: name, byteCount: byteCount, memoryBytes: memoryBytes, batchRows: batchRows, statistics: statistics[index] ?? [:])
   }
 
-  private func rows(_ index: Int) throws(CacheError) -> [RecordBatchSlice] {
+  func rows(_ index: Int) throws(CacheError) -> [RecordBatchSlice] {
     guard entry.partitions.indices.contains(index) else { return [] }
     var slices: [RecordBatchSlice] = []
     for slice in entry.partitions[index].slices {

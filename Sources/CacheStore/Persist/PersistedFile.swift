@@ -26,6 +26,7 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
   ) throws(CacheError) {
     let part = manifest.parts[index]
     let path = "\(folder.path)/\(part.name)"
+    try manifest.requireArrow(path)
     let bytes = try folder.files.map(path)
     guard bytes.bytes.count == part.byteCount else { throw Self.otherSize(path, bytes.bytes.count, part) }
     let opened = isOpened || isVerified || schema == nil ? try Self.open(bytes, index, of: manifest, in: folder, schema, threadCount) : nil
@@ -91,6 +92,7 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
   static func open(
     _ manifest: Manifest, in folder: PersistedFolder, mappings: OpenMappings, schemas: SchemaShelf
   ) throws(CacheError) -> [PersistedFile] {
+    if let first = manifest.parts.first { try manifest.requireArrow("\(folder.path)/\(first.name)") }
     let schema: Schema
     if let known = schemas.schema(manifest.schema) {
       schema = known
@@ -113,6 +115,14 @@ final class PersistedFile: SegmentFile, @unchecked Sendable {
 
   static let words = Words(rows: "persisted rows", remedy: remedy)
   private static let remedy = "persist the entry anew or restore the folder from a copy"
+}
+
+extension Manifest {
+  fileprivate func requireArrow(_ path: String) throws(CacheError) {
+    guard format != .arrow else { return }
+    throw CacheError(
+      .storage, "'\(path)' is no Arrow file, which alone can be mapped: `load` the entry in Python, or open it with any reader of \(format.rawValue)")
+  }
 }
 
 /// Schemas by how manifests have them: many entries have the same one.

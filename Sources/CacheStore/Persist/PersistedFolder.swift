@@ -30,15 +30,15 @@ struct PersistedFolder {
     self.files = files
   }
 
-  static func partName(_ index: Int, content: String) -> String {
+  static func partName(_ index: Int, content: String, _ format: PartFormat = .arrow) -> String {
     let digits = "\(index)"
-    return "part-\(String(repeating: "0", count: max(0, 6 - digits.utf8.count)))\(digits)-\(content).arrow"
+    return "part-\(String(repeating: "0", count: max(0, 6 - digits.utf8.count)))\(digits)-\(content).\(format.rawValue)"
   }
 
   /// Whether a file of this name is one that is made here for rows.
   static func isPart(_ name: String) -> Bool {
-    guard name.utf8.starts(with: "part-".utf8), name.utf8.suffix(6).elementsEqual(".arrow".utf8) else { return false }
-    let parts = name.dropFirst(5).dropLast(6).split(separator: "-", omittingEmptySubsequences: false)
+    guard name.utf8.starts(with: "part-".utf8), let format = PartFormat(of: name) else { return false }
+    let parts = name.dropFirst(5).dropLast(1 + format.rawValue.utf8.count).split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 2, UInt(parts[0]) != nil, parts[0].utf8.count >= 6 else { return false }
     return parts[1] == "new" || parts[1].utf8.count == 16 && UInt64(parts[1], radix: 16) != nil
   }

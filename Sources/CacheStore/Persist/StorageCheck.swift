@@ -58,6 +58,10 @@ private func check(_ folder: PersistedFolder, in parent: String, repairs: Bool, 
   for index in manifest?.parts.indices ?? 0..<0 {
     do throws(CacheError) {
       guard let manifest else { break }
+      guard manifest.format == .arrow else {
+        _ = try EncodedParts.bytes(of: manifest.parts[index], in: folder)
+        continue
+      }
       schema = try PersistedFile(index, of: manifest, in: folder, schema: schema, isVerified: true, threadCount: threadCount).schema
     } catch {
       (isReadable, isLater) = (false, isLater || error.code == .type)

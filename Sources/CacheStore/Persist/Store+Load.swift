@@ -1,4 +1,5 @@
 import ArrowData
+import CArrow
 import Primitives
 
 extension Store {
@@ -12,7 +13,9 @@ extension Store {
   /// `isVerified` compares all of them before. Throws `.storage` where something is missing or damaged, `.type` where it is of a later format;
   /// nothing has changed then.
   @discardableResult
-  public func load(_ key: String, from parent: String, isVerified: Bool = false, isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Bool {
+  public func load(
+    _ key: String, from parent: String, isVerified: Bool = false, decoder: PartDecoder? = nil, isCancelled: (@Sendable () -> Bool)? = nil
+  ) throws(CacheError) -> Bool {
     guard !key.isEmpty else { throw CacheError(.argument, "the key is empty: use any other text") }
     let path = try storagePath(parent)
     if let status = try options.files.status(path), !status.isFolder {
@@ -20,6 +23,9 @@ extension Store {
     }
     let folder = PersistedFolder(key: key, in: path, files: options.files)
     let isOwn = storage?.folder(key).path == folder.path
+    if let manifest = try Manifest.read(in: folder.path, files: options.files), manifest.format != .arrow {
+      return try load(manifest, key, folder, decoder, isCancelled)
+    }
     func bring() throws(CacheError) -> (manifest: Manifest, entry: Entry)? {
       guard let (manifest, opened) = try open(folder, key, isVerified, isCancelled), (manifest.expiresAt ?? .infinity) > tiers.clock.now() else {
         return nil
@@ -37,6 +43,36 @@ extension Store {
     return true
   }
 
+  /// Reads parts that cannot be mapped.
+  private func load(
+    _ manifest: Manifest, _ key: String, _ folder: PersistedFolder, _ decoder: PartDecoder?, _ isCancelled: (@Sendable () -> Bool)?
+  ) throws(CacheError) -> Bool {
+    try manifest.require(key, in: folder)
+    guard (manifest.expiresAt ?? .infinity) > tiers.clock.now() else { return false }
+    guard let decoder else {
+      throw CacheError(
+        .type, "'\(folder.path)' has files of the format \(manifest.format.rawValue), which only Python's arrow_cache loads; any reader of that format opens them")
+    }
+    let parts = try EncodedParts(manifest, in: folder, isCancelled: isCancelled, decode: decoder)
+    var stream = ArrowArrayStream()
+    exportStream(parts, to: &stream)
+    let entry: Entry
+    do throws(CacheError) {
+      entry = try put(
+        key: key, stream: try StreamReader(moving: &stream), kind: manifest.kind, userMetadata: manifest.userMetadata, ttl: nil, overwrite: true,
+        autoPartition: nil, copyColumns: nil, copyAll: false, buildSeconds: manifest.buildSeconds,
+        restored: (manifest.createdAt, manifest.expiresAt), isCancelled: isCancelled)
+    } catch {
+      throw parts.failure ?? error
+    }
+    if manifest.expiresAt != nil { tiers.housekeeper.wakeForExpiry(tiers) }
+    if entry.partitions.map(\.rowCount) == manifest.parts.map(\.rowCount) {
+      for (index, part) in manifest.parts.enumerated() { entry.keep(part.statistics, partition: index) }
+      entry.persisted.withLock { $0[folder.path] = manifest.parts.map(\.name) }
+    }
+    return true
+  }
+
   private func open(
     _ folder: PersistedFolder, _ key: String, _ isVerified: Bool, _ isCancelled: (@Sendable () -> Bool)?
   ) throws(CacheError) -> (manifest: Manifest, files: [PersistedFile])? {
@@ -44,9 +80,7 @@ extension Store {
     while true {
       attempt += 1
       guard let manifest = try Manifest.read(in: folder.path, files: options.files) else { return nil }
-      guard manifest.key.utf8.elementsEqual(key.utf8) else {
-        throw CacheError(.storage, "'\(folder.path)' has the entry '\(manifest.key)', not '\(key)': load it from another folder")
-      }
+      try manifest.require(key, in: folder)
       do throws(CacheError) {
         var opened: [PersistedFile] = []
         for index in manifest.parts.indices {
@@ -115,6 +149,15 @@ extension Store {
     } catch {
       tiers.catalog.withLock { $0.discard(holding) }
       throw error
+    }
+  }
+}
+
+extension Manifest {
+  /// Throws where the folder has another key's entry.
+  fileprivate func require(_ key: String, in folder: PersistedFolder) throws(CacheError) {
+    guard self.key.utf8.elementsEqual(key.utf8) else {
+      throw CacheError(.storage, "'\(folder.path)' has the entry '\(self.key)', not '\(key)': load it from another folder")
     }
   }
 }

@@ -5,16 +5,23 @@ extension Store {
   /// no entry. Is no access. `load` brings it back, in any process.
   ///
   /// A snapshot: others read and write the key meanwhile. It is durable, whole or not at all, when this returns; only partitions that are not
-  /// there yet are written. Throws `.storage` where the disk fails or another process writes there, `.interrupted`.
+  /// there yet are written, with an `encoder` in the format that it makes. Throws `.storage` where the disk fails or another process writes there, `.interrupted`.
   @discardableResult
-  public func persist(_ key: String, in parent: String, isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Bool {
+  public func persist(
+    _ key: String, in parent: String, encoder: (format: PartFormat, encode: PartEncoder)? = nil, isCancelled: (@Sendable () -> Bool)? = nil
+  ) throws(CacheError) -> Bool {
     guard var entry = peek(key) else { return false }
     let folder = PersistedFolder(key: key, in: try storagePath(parent), files: options.files)
+    if let encoder, storage?.folder(key).path == folder.path {
+      throw CacheError(.argument, "the cache maps what is in its own storage '\(folder.path)': persist as \(encoder.format.rawValue) to another folder")
+    }
     let started = elapsedSeconds()
     let byteCount = try persisting(key, folder, isCancelled: isCancelled) { () throws(CacheError) in
       // Of the storage it is the version that the others find there.
       if storage?.folder(key).path == folder.path, let latest = peek(key) { entry = latest }
-      return try PersistWriter(entry, to: folder, options: options, expiresAt: entry.access.expiresAt, isKept: true, isCancelled: isCancelled).write()
+      let writer = PersistWriter(entry, to: folder, options: options, expiresAt: entry.access.expiresAt, isKept: true, isCancelled: isCancelled)
+      guard let encoder else { return try writer.write() }
+      return try writer.write(encoder.format, encoder.encode)
     }
     tiers.events.record(
       .persisted, key, version: entry.version, bytes: byteCount, to: .disk, cause: "persist", seconds: elapsedSeconds() - started,
