@@ -239,7 +239,7 @@ import Testing
       for folder in try SystemFiles().list(place[name]) where folder != Storage.lockName {
         let manifest = try #require(try Manifest.read(in: place["\(name)/\(folder)"], files: SystemFiles()))
         #expect(
-          Set(try SystemFiles().list(place["\(name)/\(folder)"])).subtracting([PersistedFolder.lockName])
+          Set(try SystemFiles().list(place["\(name)/\(folder)"]))
             == Set(manifest.parts.map(\.name) + [Manifest.name]), "at \(call)")
       }
       store.store.close()

@@ -1,13 +1,11 @@
 """`durability="relaxed"`: what comes to the storage in the background, in which order, and what is said when it cannot."""
 
 import gc
-import os
 import random
 import resource
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import numpy as np
@@ -112,87 +110,6 @@ def test_what_the_disk_does_not_take_is_told_and_kept(tmp_path):
     with relaxed(tmp_path) as cache:
         assert cache.get_keys() == ["before", "large", "after"]
         pd.testing.assert_frame_equal(cache.get("large"), large)
-
-
-#: Makes the changes of a seed, one after the other, and says when each begins and which are known to be on the disk.
-CHANGES = """
-import random, sys
-import numpy as np, pandas as pd
-
-def change(state, choose, number):
-    key = f"k{choose.randrange(6)}"
-    word = choose.choices(["put", "remove", "clear", "ttl"], [80, 14, 1, 5])[0]
-    rows = choose.randrange(1, 3000)
-    if word == "put":
-        state = {**state, key: number}
-    elif word == "remove":
-        state = {name: value for name, value in state.items() if name != key}
-    elif word == "clear":
-        state = {}
-    return word, key, rows, state
-"""
-
-LOAD = CHANGES + """
-from arrow_cache import ArrowCache
-cache = ArrowCache(
-    spill_to_disk=False, persistent_storage=True, storage_path=sys.argv[1], partition_size_rows=1000, durability="relaxed",
-    memory_limit="64MiB", enable_compression=int(sys.argv[2]) % 3 == 2,
-)
-choose, state, number = random.Random(int(sys.argv[2])), {}, 0
-print("ready", flush=True)
-while True:
-    number += 1
-    word, key, rows, state = change(state, choose, number)
-    print("begin", number, flush=True)
-    if word == "put":
-        cache.put(key, pd.DataFrame({"n": np.full(rows, number)}))
-    elif word == "remove":
-        cache.remove(key)
-    elif word == "clear":
-        cache.clear()
-    else:
-        cache.update_ttl(key, 1e6)
-    if number % 40 == 0:
-        cache.flush()
-        print("flushed", number, flush=True)
-"""
-
-
-@pytest.mark.parametrize("seed", range(int(os.environ.get("ARROW_CACHE_RELAXED_KILLS", "6"))))
-def test_killed_at_any_moment_it_leaves_a_prefix(tmp_path, seed):
-    """The keys and rows are those after some change: not before the last flush, and of no change that came after one that is missing."""
-    process = subprocess.Popen([sys.executable, "-c", LOAD, str(tmp_path), str(seed)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "ready\n"
-    timer = threading.Timer(random.Random(seed).uniform(0.005, 0.5), process.kill)
-    timer.start()
-    begun = flushed = 0
-    for line in process.stdout:
-        word, number = line.split()
-        begun, flushed = (int(number), flushed) if word == "begin" else (begun, int(number))
-    process.wait()
-    timer.join()
-    namespace: dict = {}
-    exec(CHANGES, namespace)
-    choose, state, states = random.Random(seed), {}, [{}]
-    clearing = []
-    for number in range(1, begun + 1):
-        before = state
-        word, _, _, state = namespace["change"](state, choose, number)
-        states.append(state)
-        if word == "clear" and number > flushed:
-            clearing.append(before)  # one key after the other
-    with relaxed(tmp_path) as cache:
-        found = {}
-        for key in cache.get_keys():
-            values = set(cache.get(key)["n"])
-            assert len(values) == 1, (key, values)
-            found[key] = int(values.pop())
-        inside = any(found.items() <= before.items() for before in clearing)
-        assert found in states[flushed:] or inside, (found, flushed, begun, states[flushed:])
-        for folder in tmp_path.iterdir():
-            if folder.is_dir():
-                assert {path.name.split("-")[0] for path in folder.iterdir()} <= {"part", "manifest.json", "lock"}
-                assert not list(folder.glob("*new*")) and not list(folder.glob("*.tmp.*"))
 
 
 def test_putting_is_much_faster_than_the_disk(tmp_path):

@@ -1,11 +1,9 @@
 """`persistent_storage`: what a cache has after a restart, after being killed, and who may open what."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import numpy as np
@@ -138,103 +136,3 @@ def test_reopening_does_not_need_the_memory(tmp_path):
         assert len(cache) == 10
         assert sum(int(cache.query(f"SELECT sum(n) AS s FROM _cache_k{number}")["s"][0]) for number in range(10)) == 10 * 4999950000
         assert cache.status()["memory"]["peak_bytes"] <= 1_000_000
-
-
-LOAD = """
-import random, sys, threading
-import numpy as np, pandas as pd
-from arrow_cache import ArrowCache
-cache = ArrowCache(spill_to_disk=False, persistent_storage=True, storage_path=sys.argv[1], partition_size_rows=1000)
-lock = threading.Lock()
-def say(text):
-    with lock:
-        sys.stdout.write(text + "\\n")
-        sys.stdout.flush()
-def work(name, seed):
-    choose = random.Random(seed)
-    value = seed * 1_000_000
-    while True:
-        key = f"{name}{choose.randrange(3)}"
-        if choose.random() < 0.8:
-            value += 1
-            say(f"begin {key} {value}")
-            frame = pd.DataFrame({"n": np.full(choose.randrange(1, 4000), value)})
-            cache.put(key, frame)
-            say(f"done {key} {value}")
-        else:
-            say(f"begin {key} 0")
-            cache.remove(key)
-            say(f"done {key} 0")
-say("ready 0 0")
-for index in range(3):
-    threading.Thread(target=work, args=("abc"[index], int(sys.argv[2]) * 10 + index)).start()
-"""
-
-
-@pytest.mark.parametrize("seed", range(int(os.environ.get("ARROW_CACHE_KILLS", "8"))))
-def test_killed_at_any_moment(tmp_path, seed):
-    """What was acknowledged is there, what was under way is there or not, whole, and nothing else is in the folder."""
-    process = subprocess.Popen([sys.executable, "-c", LOAD, str(tmp_path), str(seed)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline().startswith("ready")
-    timer = threading.Timer(random.Random(seed).uniform(0.01, 0.6), process.kill)
-    timer.start()
-    known, begun = {}, {}
-    for line in process.stdout:
-        word, key, value = line.split()
-        (begun if word == "begin" else known)[key] = int(value)
-        if word == "done":
-            begun.pop(key, None)
-    process.wait()
-    timer.join()
-    with stored(tmp_path) as cache:
-        for key in known.keys() | begun.keys() | set(cache.get_keys()):
-            allowed = {known.get(key, 0), begun.get(key, known.get(key, 0))}
-            found = cache.get(key)
-            values = {0} if found is None else set(found["n"])
-            assert len(values) == 1 and values <= allowed, (key, values, allowed)
-        for folder in tmp_path.iterdir():
-            if folder.is_dir():
-                assert {path.name.split("-")[0] for path in folder.iterdir()} <= {"part", "manifest.json", "lock"}
-                assert not list(folder.glob("*new*")) and not list(folder.glob("*.tmp.*"))
-
-
-def test_files_that_rows_are_in_are_counted(tmp_path):
-    frame = pd.DataFrame({"n": np.arange(5000)})
-    with stored(tmp_path / "s") as cache:
-        cache.put("k", frame)
-        assert cache.status()["tiers"]["persisted"] == {"bytes": 0, "file_count": 0}, "the rows are in memory"
-        cache.put("l", frame)
-    size = sum(path.stat().st_size for path in (tmp_path / "s").rglob("*.arrow")) // 2
-    with stored(tmp_path / "s", disk_limit=1000) as cache:
-        cache.remove("l")
-        status = cache.status()
-        assert status["tiers"]["persisted"] == {"bytes": size, "file_count": 5}
-        assert status["current_size_bytes"] == size and status["tiers"]["disk"]["bytes"] == 0
-        assert_frame_equal(cache.get("k"), frame)
-        cache.put("k", frame[:1])
-        assert cache.status()["tiers"]["persisted"]["file_count"] == 0
-    with ArrowCache() as cache:
-        assert cache.load("k", tmp_path / "s")
-        assert cache.status()["tiers"]["persisted"]["file_count"] == 1
-        cache.remove("k")
-        assert cache.status()["tiers"]["persisted"] == {"bytes": 0, "file_count": 0}
-
-
-def test_rows_that_the_storage_has_leave_memory_without_being_written(tmp_path):
-    options = {"persistent_storage": True, "storage_path": tmp_path / "s", "spill_directory": tmp_path / "x", "partition_size_rows": 50_000}
-    frames = {f"k{number}": pd.DataFrame({"n": np.arange(500_000) + number, "x": np.random.random(500_000)}) for number in range(6)}
-    with ArrowCache(memory_limit="20MB", delete_files_on_close=False, dictionary_encoding=False, **options) as cache:
-        for key, frame in frames.items():
-            cache.put(key, frame)
-        status = cache.status()
-        assert status["spilled_count"] > 0 and status["tiers"]["disk"]["written_bytes"] == 0
-        assert status["tiers"]["persisted"]["bytes"] > 20_000_000 and status["memory"]["allocated_bytes"] <= 20_000_000
-        for key, frame in frames.items():
-            assert_frame_equal(cache.get(key), frame)
-            assert cache.query(f"SELECT sum(n) AS s FROM _cache_{key}")["s"][0] == frame["n"].sum()
-        old = cache.get("k0", target_type="arrow")
-        cache.put("k0", frames["k1"])
-        assert_frame_equal(old.to_pandas(), frames["k0"])
-    with ArrowCache(memory_limit="20MB", **options) as cache:
-        assert_frame_equal(cache.get("k0"), frames["k1"])
-        assert_frame_equal(cache.get("k5"), frames["k5"])

@@ -75,11 +75,15 @@ struct PersistedFolder {
   }
 
   /// Removes what is ours and is not wanted: parts that no manifest names any more, and what killed processes have left.
-  func sweep(keeping names: Set<String>) {
+  /// `unlocks`: the lock of a killed process too.
+  func sweep(keeping names: Set<String>, unlocks: Bool = false) {
     attempt { () throws(CacheError) in
-      for name in try files.list(path) where Self.isLeftover(name) && !names.contains(name) {
+      let found = try files.list(path)
+      for name in found where Self.isLeftover(name) && !names.contains(name) {
         attempt { () throws(CacheError) in try files.unlink("\(path)/\(name)") }
       }
+      guard unlocks, found.contains(Self.lockName), case .acquired(let lock) = try files.lock("\(path)/\(Self.lockName)", owner: "") else { return }
+      unlock(lock)
     }
   }
 

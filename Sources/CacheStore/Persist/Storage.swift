@@ -80,7 +80,7 @@ final class Storage: Sendable {
         throw CacheError(.storage, "'\(found.folder.path)' has the entry '\(manifest.key)', whose folder has another name")
       }
       found.files = try PersistedFile.open(manifest, in: found.folder, mappings: mappings, schemas: schemas)
-      found.folder.sweep(keeping: Set(manifest.parts.map(\.name)))
+      found.folder.sweep(keeping: Set(manifest.parts.map(\.name)), unlocks: true)
     } catch {
       if error.systemError == ENOTDIR { return nil }
       found.failure = error
