@@ -14,6 +14,8 @@ public final class QueryEngine: @unchecked Sendable {
   private let options: QueryOptions
   private let pool: Locked<SessionPool>
   private let queries = Atomic<Int>(0)
+  /// Whether no statement can have changed how rows are ordered: DuckDB's settings cannot be seen without asking it each time.
+  private let ordersAsUsual = Atomic<Bool>(true)
   private let stopper = QueryStopper()
   let keeping: ResultKeeping
   /// What scans have read and left out so far.
@@ -114,7 +116,8 @@ public final class QueryEngine: @unchecked Sendable {
     _ sql: String, _ parameters: QueryParameters, _ cancellation: Cancellation?, _ streaming: Bool, _ trace: StatementTrace?
   ) throws(CacheError) -> any BatchSource {
     queries.wrappingAdd(1, ordering: .relaxed)
-    let snapshot = QuerySnapshot(store: store)
+    if TopStatement.mayChangeOrder(sql) { ordersAsUsual.store(false, ordering: .relaxed) }
+    let snapshot = QuerySnapshot(store: store, top: ordersAsUsual.load(ordering: .relaxed) ? TopRows(sql, parameters) : nil)
     let pool = pool.withLock { $0 }
     pool.space.prepare(pool.database)
     return try withSession(of: pool) { (session, detach) throws(CacheError) in

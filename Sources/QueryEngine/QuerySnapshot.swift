@@ -15,7 +15,21 @@ final class QuerySnapshot: @unchecked Sendable {
   private let tables = Locked<[String: BatchTable]>([:])
   private let noted = Locked<[StatementScan]>([])
 
-  init(store: Store) { self.store = store }
+  /// The first rows that the statement wants of its only table, and the entry that its name has turned out to stand for: a table or view of
+  /// that name would not have been looked up here.
+  private let top: TopRows?
+  private let topKey = Locked<String?>(nil)
+
+  init(store: Store, top: TopRows? = nil) { (self.store, self.top) = (store, top) }
+
+  /// DuckDB has asked what a table name stands for.
+  func noteResolved(_ name: String, _ entry: Entry) {
+    guard let top, TopStatement.folded(top.statement.table) == TopStatement.folded(name) else { return }
+    topKey.withLock { $0 = entry.key }
+  }
+
+  /// The first rows that are wanted of an entry.
+  func top(of key: String) -> TopRows? { topKey.withLock { $0 } == key ? top : nil }
 
   /// What the table name `_cache_<name>` stands for.
   func resolve(_ name: String) -> Store.Resolution {

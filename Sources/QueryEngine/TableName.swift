@@ -27,7 +27,9 @@ enum TableName {
   static func resolve(_ name: String, store: Store) -> Reference {
     guard let key = key(name) else { return .notOurs }
     switch QuerySnapshot.current?.resolve(key) ?? store.resolve(key) {
-    case .entry(let entry): return .entry(entry)
+    case .entry(let entry):
+      QuerySnapshot.current?.noteResolved(name, entry)
+      return .entry(entry)
     case .ambiguous(let keys):
       let names = keys.map { "\"\(prefix)\($0)\"" }.joined(separator: ", ")
       return .failure("\(DuckDBMessage.ours)\(name) could be \(names): these keys differ by case only; quote the name with the exact case")

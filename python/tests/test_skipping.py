@@ -34,6 +34,8 @@ def test_one_percent_of_a_sorted_column_skips_98_percent_of_the_blocks(partition
             "id": ids,
             "f": ids / 7,
             "t": pa.array(ids).cast(pa.timestamp("us", "UTC")),
+            "m": pa.array(ids * 1000).cast(pa.timestamp("ms", "Europe/Berlin")),
+            "d": pa.array(ids).cast(pa.decimal128(20, 0)),
             "s": pa.array([f"https://example.org/a/long/common/prefix/{i:010d}" for i in range(rows)]),
         }
         cache.put("t", pa.table(columns), auto_partition=partition_rows is not None)
@@ -42,6 +44,8 @@ def test_one_percent_of_a_sorted_column_skips_98_percent_of_the_blocks(partition
             "id": f"id BETWEEN {low} AND {high}",
             "f": f"f >= {low / 7!r} AND f <= {high / 7!r}",
             "t": f"t >= make_timestamptz({low}) AND t <= make_timestamptz({high})",
+            "m": f"m >= make_timestamptz({low * 1_000_000}) AND m <= make_timestamptz({high * 1_000_000})",
+            "d": f"d BETWEEN {low}::DECIMAL(20, 0) AND {high}::DECIMAL(20, 0)",
             "s": f"s >= 'https://example.org/a/long/common/prefix/{low:010d}' AND s <= 'https://example.org/a/long/common/prefix/{high:010d}'",
         }
         for name, condition in conditions.items():

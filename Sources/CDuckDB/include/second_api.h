@@ -132,6 +132,7 @@ typedef void (*duckdb_v2_callback)(duckdb_handle info, duckdb_handle context, du
   F(int32_t, value_get_ubigint, (duckdb_handle value, uint64_t *out, duckdb_handle *error)) \
   F(int32_t, value_get_float, (duckdb_handle value, float *out, duckdb_handle *error)) \
   F(int32_t, value_get_double, (duckdb_handle value, double *out, duckdb_handle *error)) \
+  F(int32_t, value_get_decimal, (duckdb_handle value, duckdb_hugeint *out, uint8_t *width, uint8_t *scale, duckdb_handle *error)) \
   F(int32_t, value_get_date, (duckdb_handle value, int32_t *out, duckdb_handle *error)) \
   F(int32_t, value_get_time, (duckdb_handle value, int64_t *out, duckdb_handle *error)) \
   F(int32_t, value_get_timestamp, (duckdb_handle value, int64_t *out, duckdb_handle *error)) \

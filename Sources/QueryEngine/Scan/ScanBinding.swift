@@ -26,9 +26,11 @@ final class ScanBinding: @unchecked Sendable {
 
   /// Whether the rows that satisfied conditions are remembered.
   private let remembersRows: Bool
+  /// The rows that the statement wants where it wants no more than the first of an order.
+  let top: TopRows?
 
-  init(source: any ScanSource, columns: [ScanColumn], scan: StatementScan, remembersRows: Bool) {
-    (self.source, self.columns, self.scan, self.remembersRows) = (source, columns, scan, remembersRows)
+  init(source: any ScanSource, columns: [ScanColumn], scan: StatementScan, remembersRows: Bool, top: TopRows?) {
+    (self.source, self.columns, self.scan, self.remembersRows, self.top) = (source, columns, scan, remembersRows, top)
   }
 
   var counters: ScanCounters { scan.counters }

@@ -11,8 +11,13 @@ struct ScanPlan: Sendable {
   /// The columns whose statistics may tell blocks apart.
   let columns: [Int]
 
-  init(source: any ScanSource, predicates: [Predicate]) {
+  /// For each stretch the blocks that may hold one of the first rows that are wanted, where no more are; nil: all.
+  private let top: [UInt64]?
+
+  init(source: any ScanSource, predicates: [Predicate], top: [UInt64]? = nil) {
     (self.source, self.predicates) = (source, predicates)
+    // Which rows are first is known of the whole table only.
+    self.top = predicates.isEmpty ? top : nil
     var columns: Set<Int> = []
     for predicate in predicates { predicate.collectColumns(into: &columns) }
     self.columns = columns.filter(source.schema.fields.indices.contains).sorted()
@@ -21,6 +26,7 @@ struct ScanPlan: Sendable {
   /// The rows of each stretch of the table as far as can be said without looking at any; nil: not known before the stretch's turn comes.
   func knownRows() -> [Rows?] {
     let stretches = source.stretches.all
+    if let top { return zip(stretches, top).map { rows(of: $0, wanted: $1) } }
     guard !columns.isEmpty else { return stretches.map { [$0.rows] } }
     let known = columns.map { source.knownBlocks(column: $0) }
     var partition = (index: -1, mayMatch: true)
@@ -46,11 +52,17 @@ struct ScanPlan: Sendable {
   }
 
   private func rows(of stretch: Stretches.Stretch, _ statistics: (Int) -> BlockStatistics?) -> Rows {
+    var wanted = UInt64.max
+    for predicate in predicates where wanted != 0 { wanted &= predicate.mayMatch(blocks: .max, statistics) }
+    return rows(of: stretch, wanted: wanted)
+  }
+
+  /// The runs of these blocks.
+  private func rows(of stretch: Stretches.Stretch, wanted: UInt64) -> Rows {
     let size = BlockStatistics.blockRows
     let count = (stretch.rows.count + size - 1) / size
     let all: UInt64 = count >= 64 ? .max : 1 << UInt64(count) - 1
-    var wanted = all
-    for predicate in predicates where wanted != 0 { wanted &= predicate.mayMatch(blocks: all, statistics) }
+    var wanted = wanted & all
     guard wanted != all else { return [stretch.rows] }
     var rows: Rows = []
     while wanted != 0 {

@@ -51,7 +51,7 @@ final class ScanState: Sendable {
     filter = binding.filter(wanted: columns)
     stretches = source.stretches.all
     partitions = source.partitions
-    plan = ScanPlan(source: source, predicates: binding.predicates)
+    plan = ScanPlan(source: source, predicates: binding.predicates, top: binding.top?.blocks(of: source, columns: binding.columns))
     let wanted = plan.knownRows()
     morsels = Morsel.cut(wanted, stretches)
     tally = Locked(ScanTally(wanted, stretches, partitionCount: partitions.count))
@@ -135,15 +135,11 @@ final class ScanState: Sendable {
     } else {
       rows = try binding.source.read(slice, columns: columns)
     }
-    binding.counters.count(bytes: rows.byteCount, fromDisk: rows.isFromDisk)
+    // What is in memory is counted as it is handed out.
+    if rows.isFromDisk { binding.counters.count(bytes: rows.byteCount, fromDisk: true) }
     // From a file they go with the morsel: their strings are copied.
     if hasText, !rows.isFromDisk { binding.hold(rows.slices.map(\.batch)) }
     return rows
-  }
-
-  /// Counts rows that a thread has at hand.
-  fileprivate func count(_ slice: RecordBatchSlice) {
-    binding.counters.count(bytes: slice.batch.copyByteCount(columns: nil, offset: slice.offset, count: slice.count), fromDisk: false)
   }
 
   fileprivate func countFromDisk(_ morsel: Int) {
@@ -173,6 +169,8 @@ final class ScanWorker {
   /// What counts the rows that have been handed out since it was last told.
   private var counters: ScanCounters?
   private var uncountedRows = 0
+  /// Whether what has been read is in memory, and not counted yet.
+  private var countsBytes = false
   private var diskReads = DiskReads()
   private var isScanning = false
   /// What is left to read of the morsel.
@@ -199,6 +197,13 @@ final class ScanWorker {
   private func countRows() {
     if uncountedRows > 0 { counters?.count(rows: uncountedRows) }
     uncountedRows = 0
+    guard countsBytes else { return }
+    countsBytes = false
+    var byteCount = 0
+    for (index, slice) in read.enumerated() where index <= current {
+      byteCount += slice.batch.copyByteCount(columns: nil, offset: slice.offset, count: index < current || picks != nil ? slice.count : offset)
+    }
+    if byteCount > 0 { counters?.count(bytes: byteCount, fromDisk: false) }
   }
 
   /// The next rows, at most a vector full, from one batch; nil at the end. Throws where rows on disk cannot be read.
@@ -256,6 +261,7 @@ final class ScanWorker {
   }
 
   private func load(_ slice: SegmentSlice, _ state: ScanState) throws(CacheError) {
+    countRows()
     var known: RecordBatchSlice?
     if let batch = resident.batch, resident.segment == slice.segmentIndex, slice.offset + slice.count <= batch.rowCount {
       known = RecordBatchSlice(batch, offset: slice.offset, count: slice.count)
@@ -266,12 +272,13 @@ final class ScanWorker {
     }
     (self.picks, start) = (picks.map { $0[...] }, 0)
     if let known {
-      state.count(known)
+      countsBytes = true
       (read, current, offset, isTransient) = ([known], 0, 0, false)
       return
     }
     if rows.isFromDisk { state.countFromDisk(morselIndex) }
     (read, current, offset, isTransient) = (rows.slices, 0, 0, rows.isFromDisk)
+    countsBytes = !rows.isFromDisk
     // The first of a segment's batches has the segment's first row, and the next runs will mostly be in it too.
     let first = rows.slices.count == 1 && rows.slices[0].offset == slice.offset && !rows.isFromDisk ? rows.slices[0].batch : nil
     resident = (slice.segmentIndex, first)

@@ -65,7 +65,7 @@ func v2Owned(_ object: AnyObject) -> duckdb_v2_owned {
 enum V2TypeID {
   static let boolean: Int32 = 10, tinyint: Int32 = 11, smallint: Int32 = 12, integer: Int32 = 13, bigint: Int32 = 14
   static let date: Int32 = 15, time: Int32 = 16, timestampS: Int32 = 17, timestampMS: Int32 = 18, timestamp: Int32 = 19
-  static let timestampNS: Int32 = 20, float: Int32 = 22, double: Int32 = 23, varchar: Int32 = 25, blob: Int32 = 26
+  static let timestampNS: Int32 = 20, decimal: Int32 = 21, float: Int32 = 22, double: Int32 = 23, varchar: Int32 = 25, blob: Int32 = 26
   static let utinyint: Int32 = 28, usmallint: Int32 = 29, uinteger: Int32 = 30, ubigint: Int32 = 31, timestampTZ: Int32 = 32
   static let uuid: Int32 = 54
 

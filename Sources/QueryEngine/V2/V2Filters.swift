@@ -27,7 +27,7 @@ struct V2Filters {
   }
 
   private enum Kind {
-    static let cast: Int32 = 12, isNull: Int32 = 14, isNotNull: Int32 = 15
+    static let cast: Int32 = 12, not: Int32 = 13, isNull: Int32 = 14, isNotNull: Int32 = 15
     static let equal: Int32 = 25, notEqual: Int32 = 26, less: Int32 = 27, greater: Int32 = 28, lessOrEqual: Int32 = 29, greaterOrEqual: Int32 = 30
     static let isIn: Int32 = 35, between: Int32 = 38, notDistinct: Int32 = 40, and: Int32 = 50, or: Int32 = 51
     static let constant: Int32 = 75, function: Int32 = 141, column: Int32 = 228
@@ -38,6 +38,8 @@ struct V2Filters {
     switch kind(expression) {
     case Kind.and: return .and(children.map(predicate))
     case Kind.or: return .or(children.map(predicate))
+    case Kind.column: return flag(expression, is: 1)
+    case Kind.not: return children.first.map { flag($0, is: 0) } ?? .unknown
     case Kind.isNull: return children.first.flatMap(column).map { .isNull(column: $0.index) } ?? .unknown
     case Kind.isNotNull: return children.first.flatMap(column).map { .isNotNull(column: $0.index) } ?? .unknown
     case Kind.isIn:
@@ -58,6 +60,12 @@ struct V2Filters {
       if let operand = column(children[1]) { return compare(operand, flipped(comparison), children[0]) }
       return .unknown
     }
+  }
+
+  /// A column of booleans by itself.
+  private func flag(_ expression: OpaquePointer?, is value: Int64) -> Predicate {
+    guard kind(expression) == Kind.column, let operand = column(expression), operand.format == "b" else { return .unknown }
+    return .compare(column: operand.index, .equal, .int(value))
   }
 
   /// A column of ours, perhaps under a cast that keeps its order.
@@ -98,30 +106,81 @@ struct V2Filters {
   }
 
   private func compare(_ operand: Operand, _ comparison: Predicate.Comparison, _ constant: OpaquePointer?) -> Predicate {
+    if let judged = compareUnits(operand, comparison, constant) { return judged }
     guard let literal = literal(constant, for: operand) else { return .unknown }
     guard operand.cast == .dateToTimestamp else { return .compare(column: operand.index, comparison, literal) }
-    // The column has days, the literal microseconds: the day it falls on, and bounds that include that day.
+    // The column has days, the literal microseconds.
     guard case .int(let micros) = literal else { return .unknown }
-    let microsPerDay: Int64 = 86_400_000_000
-    let day = micros >= 0 ? micros / microsPerDay : -((-(micros + 1)) / microsPerDay) - 1
+    return compare(operand.index, comparison, micros, unitsPerValue: 86_400_000_000)
+  }
+
+  /// A comparison with a literal in a finer unit than the column's: with the value that it falls on, which stays within the bounds.
+  private func compare(_ column: Int, _ comparison: Predicate.Comparison, _ literal: Int64, unitsPerValue: Int64) -> Predicate {
+    let value = literal >= 0 ? literal / unitsPerValue : -((-(literal + 1)) / unitsPerValue) - 1
     switch comparison {
-    case .equal: return .compare(column: operand.index, .equal, .int(day))
-    case .less, .lessOrEqual: return .compare(column: operand.index, .lessOrEqual, .int(day))
-    case .greater, .greaterOrEqual: return .compare(column: operand.index, .greaterOrEqual, .int(day))
+    case .equal: return .compare(column: column, .equal, .int(value))
+    case .less, .lessOrEqual: return .compare(column: column, .lessOrEqual, .int(value))
+    case .greater, .greaterOrEqual: return .compare(column: column, .greaterOrEqual, .int(value))
     case .notEqual: return .unknown
     }
   }
 
-  /// The constant as the column's statistics count, where both have the same unit and kind.
-  private func literal(_ expression: OpaquePointer?, for operand: Operand) -> Predicate.Literal? {
+  /// The same in a coarser unit, to which DuckDB has brought the column, in whichever direction.
+  private func compare(_ column: Int, _ comparison: Predicate.Comparison, _ literal: Int64, valuesPerUnit: Int64) -> Predicate {
+    let (value, overflow) = literal.multipliedReportingOverflow(by: valuesPerUnit)
+    let (low, isTooLow) = value.subtractingReportingOverflow(valuesPerUnit - 1)
+    let (high, isTooHigh) = value.addingReportingOverflow(valuesPerUnit - 1)
+    guard !overflow, !isTooLow, !isTooHigh else { return .unknown }
+    let (atLeast, atMost) = (Predicate.compare(column: column, .greaterOrEqual, .int(low)), Predicate.compare(column: column, .lessOrEqual, .int(high)))
+    switch comparison {
+    case .equal: return .and([atLeast, atMost])
+    case .less, .lessOrEqual: return atMost
+    case .greater, .greaterOrEqual: return atLeast
+    case .notEqual: return .unknown
+    }
+  }
+
+  /// Comparisons of columns whose unit is not DuckDB's; nil: it is.
+  private func compareUnits(_ operand: Operand, _ comparison: Predicate.Comparison, _ constant: OpaquePointer?) -> Predicate? {
+    func micros(_ wanted: Int32, _ get: Getter<Int64>) -> Int64? { value(constant).flatMap { returnType(constant) == wanted ? read($0, get, 0) : nil } }
+    func days() -> Int64? {
+      value(constant).flatMap { returnType(constant) == V2TypeID.date ? Int64(read($0, v2.pointee.value_get_date, 0 as Int32)) : nil }
+    }
+    guard operand.isPlain else { return nil }
+    let zoned = operand.format.hasPrefix("ts") && operand.format.utf8.count > 4
+    switch operand.format {
+    case "tdm": return days().map { compare(operand.index, comparison, $0, valuesPerUnit: 86_400_000) } ?? .unknown
+    case "tts": return micros(V2TypeID.time, v2.pointee.value_get_time).map { compare(operand.index, comparison, $0, unitsPerValue: 1_000_000) } ?? .unknown
+    case "ttm": return micros(V2TypeID.time, v2.pointee.value_get_time).map { compare(operand.index, comparison, $0, unitsPerValue: 1000) } ?? .unknown
+    case let format where zoned && !format.hasPrefix("tsu:"):
+      guard let literal = micros(V2TypeID.timestampTZ, v2.pointee.value_get_timestamp_tz) else { return .unknown }
+      if format.hasPrefix("tss:") { return compare(operand.index, comparison, literal, unitsPerValue: 1_000_000) }
+      if format.hasPrefix("tsm:") { return compare(operand.index, comparison, literal, unitsPerValue: 1000) }
+      return format.hasPrefix("tsn:") ? compare(operand.index, comparison, literal, valuesPerUnit: 1000) : .unknown
+    default: return nil
+    }
+  }
+
+  /// A constant that is not null.
+  private func value(_ expression: OpaquePointer?) -> V2Value? {
     guard kind(expression) == Kind.constant else { return nil }
     var handle: OpaquePointer?
     guard v2.pointee.expression_constant_get_value(expression, &handle, nil) == 0 else { return nil }
     let value = V2Value(adopting: handle)
     var isNull = true
     guard value.lend({ v2.pointee.value_is_null($0, &isNull, nil) }) == 0, !isNull else { return nil }
+    return value
+  }
+
+  /// The constant as the column's statistics count, where both have the same unit and kind.
+  private func literal(_ expression: OpaquePointer?, for operand: Operand) -> Predicate.Literal? {
+    guard let value = value(expression) else { return nil }
     let type = returnType(expression)
     switch operand.format {
+    case "b":
+      var flag = false
+      guard type == V2TypeID.boolean, value.lend({ v2.pointee.value_get_bool($0, &flag, nil) }) == 0 else { return nil }
+      return .int(flag ? 1 : 0)
     case "c", "s", "i", "l": return signed(value, type).map { .int($0) }
     case "C", "S", "I", "L":
       if let number = unsigned(value, type) { return .uint(number) }
@@ -137,6 +196,7 @@ struct V2Filters {
     case "tsu:": return type == V2TypeID.timestamp ? .int(read(value, v2.pointee.value_get_timestamp, 0 as Int64)) : nil
     case "tsn:": return type == V2TypeID.timestampNS ? .int(read(value, v2.pointee.value_get_timestamp_ns, 0 as Int64)) : nil
     default:
+      if operand.format.hasPrefix("d:") { return decimal(value, type, operand.format) }
       guard operand.format.hasPrefix("tsu:"), type == V2TypeID.timestampTZ else { return nil }
       return .int(read(value, v2.pointee.value_get_timestamp_tz, 0 as Int64))
     }
@@ -178,6 +238,17 @@ struct V2Filters {
       default: nil
       }
     return number.flatMap { $0.isNaN ? nil : $0 }
+  }
+
+  /// In units of the column's last digit, where the constant has as many of them.
+  private func decimal(_ value: V2Value, _ type: Int32, _ format: String) -> Predicate.Literal? {
+    var (number, width, scale) = (duckdb_hugeint(), UInt8(0), UInt8(0))
+    let parts = format.dropFirst(2).split(separator: ",")
+    guard type == V2TypeID.decimal, parts.count > 1, value.lend({ v2.pointee.value_get_decimal($0, &number, &width, &scale, nil) }) == 0,
+      Int(parts[1]) == Int(scale)
+    else { return nil }
+    let low = Int64(bitPattern: number.lower)
+    return number.upper == low >> 63 ? .int(low) : nil
   }
 
   private func bytes(_ value: V2Value) -> [UInt8] {
