@@ -53,7 +53,7 @@ public enum TopBlocks {
   }
 
   /// What all texts begin with.
-  private static func sharedPrefix(_ stretches: [BlockStatistics?]) -> [UInt8] {
+  fileprivate static func sharedPrefix(_ stretches: [BlockStatistics?]) -> [UInt8] {
     guard case .bytes(let min, let max?, _) = ColumnStatistics(merging: stretches.compactMap { $0?.whole }).bounds else { return [] }
     return zip(min, max).prefix { $0.0 == $0.1 }.map(\.0)
   }
@@ -72,6 +72,24 @@ struct OrderKeys {
 }
 
 extension BlockStatistics {
+  /// Whether no block of these, one stretch after the other, has a value below one of the block before it, and none is null; nil where that
+  /// cannot be said.
+  public static func ascend(_ stretches: [BlockStatistics]) -> Bool? {
+    var last: UInt64 = 0
+    let prefix = TopBlocks.sharedPrefix(stretches)
+    for stretch in stretches {
+      guard let keys = stretch.orderKeys(prefix: prefix) else { return nil }
+      guard stretch.withNulls == 0 else { return false }
+      for block in keys.low.indices {
+        guard keys.low[block] >= last else { return false }
+        // Of texts eight bytes are compared: what is equal in them may be in any order.
+        if case .text = stretch.bounds, keys.low[block] == last, last > 0 { return nil }
+        last = keys.high[block]
+      }
+    }
+    return true
+  }
+
   /// - Parameter prefix: what the texts of all stretches begin with.
   func orderKeys(prefix: [UInt8]) -> OrderKeys? {
     guard let nullCounts else { return nil }

@@ -105,8 +105,23 @@ public final class Entry: @unchecked Sendable {
       return nil
     }
     let made = BlockStatistics(of: rows, column: 0)
-    blocks.withLock { blocks in blocks[column, default: [BlockStatistics?](repeating: nil, count: stretches.all.count)][stretch] = made }
+    let partition = stretches.all[stretch].partition
+    let parts = blocks.withLock { blocks -> [BlockStatistics] in
+      blocks[column, default: [BlockStatistics?](repeating: nil, count: stretches.all.count)][stretch] = made
+      return stretches.of(partition).compactMap { blocks[column]?[$0] }
+    }
+    if parts.count == stretches.of(partition).count {
+      let whole = parts.count == 1 ? made.whole : ColumnStatistics(merging: parts.map(\.whole))
+      known.withLock { $0[StatisticsKey(partition: partition, column: column)] = whole }
+    }
     return made
+  }
+
+  /// Whether no block of the partition has a value below one of the block before it, and none is null; nil: not known.
+  public func blocksAscend(partition: Int, column: Int) -> Bool? {
+    let parts = blocks.withLock { blocks in stretches.of(partition).map { blocks[column]?[$0] } }
+    guard !parts.isEmpty, !parts.contains(where: { $0 == nil }) else { return nil }
+    return BlockStatistics.ascend(parts.compactMap { $0 })
   }
 
   /// The statistics of a partition where they are known already.

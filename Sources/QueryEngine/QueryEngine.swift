@@ -117,7 +117,7 @@ public final class QueryEngine: @unchecked Sendable {
   ) throws(CacheError) -> any BatchSource {
     queries.wrappingAdd(1, ordering: .relaxed)
     if TopStatement.mayChangeOrder(sql) { ordersAsUsual.store(false, ordering: .relaxed) }
-    let snapshot = QuerySnapshot(store: store, top: ordersAsUsual.load(ordering: .relaxed) ? TopRows(sql, parameters) : nil)
+    let snapshot = QuerySnapshot(store: store, hint: ScanHint(sql, parameters, ordersAsUsual: ordersAsUsual.load(ordering: .relaxed)))
     let pool = pool.withLock { $0 }
     pool.space.prepare(pool.database)
     return try withSession(of: pool) { (session, detach) throws(CacheError) in

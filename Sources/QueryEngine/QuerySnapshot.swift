@@ -15,21 +15,21 @@ final class QuerySnapshot: @unchecked Sendable {
   private let tables = Locked<[String: BatchTable]>([:])
   private let noted = Locked<[StatementScan]>([])
 
-  /// The first rows that the statement wants of its only table, and the entry that its name has turned out to stand for: a table or view of
-  /// that name would not have been looked up here.
-  private let top: TopRows?
-  private let topKey = Locked<String?>(nil)
+  /// What the text tells of its only table, and the entry that the table's name has turned out to stand for: a table or view of that name
+  /// would not have been looked up here.
+  private let hint: ScanHint?
+  private let hintKey = Locked<String?>(nil)
 
-  init(store: Store, top: TopRows? = nil) { (self.store, self.top) = (store, top) }
+  init(store: Store, hint: ScanHint? = nil) { (self.store, self.hint) = (store, hint) }
 
   /// DuckDB has asked what a table name stands for.
   func noteResolved(_ name: String, _ entry: Entry) {
-    guard let top, TopStatement.folded(top.statement.table) == TopStatement.folded(name) else { return }
-    topKey.withLock { $0 = entry.key }
+    guard let hint, TopStatement.folded(hint.table) == TopStatement.folded(name) else { return }
+    hintKey.withLock { $0 = entry.key }
   }
 
-  /// The first rows that are wanted of an entry.
-  func top(of key: String) -> TopRows? { topKey.withLock { $0 } == key ? top : nil }
+  /// What is known of the reference to an entry.
+  func hint(for key: String) -> ScanHint? { hintKey.withLock { $0 } == key ? hint : nil }
 
   /// What the table name `_cache_<name>` stands for.
   func resolve(_ name: String) -> Store.Resolution {

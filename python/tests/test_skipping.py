@@ -211,3 +211,26 @@ def test_answers_are_duckdbs_own(count, seed):
                 for _ in range(2):
                     found = [tuple(row.values()) for row in cache.query(sql.format("_cache_t"), target_type="arrow").to_pylist()]
                     assert found == expected, where
+
+
+@skips
+def test_boxes_of_blocks(cache):
+    count = 100_000
+    wkb = [b"\x01\x01\x00\x00\x00" + np.array([i / 100, -i / 100]).tobytes() for i in range(count)]
+    wkb[5000] = None
+    field = pa.field("g", pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb"})
+    cache.put("g", pa.table([pa.array(wkb, pa.binary()), range(count)], schema=pa.schema([field, ("id", pa.int64())])))
+    sql = "SELECT count(*) AS n, min(id) AS low, max(id) AS high FROM _cache_g WHERE g && 'POLYGON((200 -201, 201 -201, 201 -200, 200 -201))'::GEOMETRY"
+    for _ in range(2):
+        found, scan = scanned(cache, sql)
+        assert found == [{"n": 101, "low": 20_000, "high": 20_100}]
+        assert scan["blocks_read"] <= 2, scan
+    assert scanned(cache, "SELECT count(*) AS n FROM _cache_g WHERE NOT (g && 'POINT(5000 5000)'::GEOMETRY)")[0] == [{"n": count - 1}]
+
+
+@skips
+def test_ascending_columns_are_known(cache):
+    cache.put("t", pa.table({"id": range(50_000), "r": np.random.default_rng(1).permutation(50_000)}))
+    cache.query("SELECT count(*) FROM _cache_t WHERE id < 5 AND r < 5")
+    rows = cache.query("SELECT column_name, ascending, min, max FROM arrow_cache.statistics WHERE key = 't' ORDER BY ALL", target_type="arrow").to_pylist()
+    assert [tuple(row.values()) for row in rows] == [("id", True, "0", "49999"), ("r", False, "0", "49999")]

@@ -138,6 +138,37 @@ def test_views_and_settings(numbers):
                 assert read(cache, sql.format("_cache_t"))[0] == con.execute(sql.format("plain")).fetchall(), (setting, sql)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM _cache_t",
+        "select COUNT( * ) as n from _cache_t;",
+        "SELECT count(*) n FROM _cache_t AS x",
+        "SELECT count(*) FROM _cache_t WHERE id < 7",
+        "SELECT count(*) FROM _cache_t x, (SELECT 1 UNION ALL SELECT 2)",
+        "SELECT count(*) FROM _cache_t LIMIT 0",
+        "SELECT count(*) + 1 FROM _cache_t",
+        "SELECT count(*) FILTER (r > 5) FROM _cache_t",
+        "SELECT count(*) OVER (), id FROM _cache_t ORDER BY id LIMIT 2",
+        "SELECT count(*) FROM _cache_t USING SAMPLE 0 ROWS",
+        "SELECT count(n) FROM _cache_t",
+    ],
+)
+def test_counting_rows(numbers, sql):
+    cache, table = numbers
+    con = duckdb.connect()
+    con.register("plain", table)
+    assert read(cache, sql)[0] == con.execute(sql.replace("_cache_t", "plain")).fetchall()
+
+
+def test_counting_rows_reads_no_column(numbers):
+    cache, _ = numbers
+    before = cache.status()["scans"]
+    assert read(cache, "SELECT count(*) FROM _cache_t")[0] == [(ROWS,)]
+    after = cache.status()["scans"]
+    assert after["memory_bytes"] == before["memory_bytes"] and after["rows"] - before["rows"] == ROWS
+
+
 def test_limit_alone_stops_early(numbers):
     cache, _ = numbers
     before = cache.status()["scans"]

@@ -26,12 +26,16 @@ final class ScanBinding: @unchecked Sendable {
 
   /// Whether the rows that satisfied conditions are remembered.
   private let remembersRows: Bool
-  /// The rows that the statement wants where it wants no more than the first of an order.
-  let top: TopRows?
+  /// What the statement's text tells of this reference.
+  let hint: ScanHint?
 
-  init(source: any ScanSource, columns: [ScanColumn], scan: StatementScan, remembersRows: Bool, top: TopRows?) {
-    (self.source, self.columns, self.scan, self.remembersRows, self.top) = (source, columns, scan, remembersRows, top)
+  init(source: any ScanSource, columns: [ScanColumn], scan: StatementScan, remembersRows: Bool, hint: ScanHint?) {
+    (self.source, self.columns, self.scan, self.remembersRows, self.hint) = (source, columns, scan, remembersRows, hint)
   }
+
+  /// For each stretch the blocks that may hold one of the first rows of an order, where no more are wanted.
+  var topBlocks: [UInt64]? { if case .top(let top)? = hint { top.blocks(of: source, columns: columns) } else { nil } }
+  var wantsCountOnly: Bool { if case .count? = hint { predicates.isEmpty } else { false } }
 
   var counters: ScanCounters { scan.counters }
 

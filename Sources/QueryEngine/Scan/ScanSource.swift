@@ -49,7 +49,7 @@ final class ScanContext: Sendable {
   func bind(_ name: String, _ source: any ScanSource, _ columns: [ScanColumn]) -> ScanBinding {
     let scan = StatementScan(table: tablePrefix + name, source: source, in: counters)
     QuerySnapshot.current?.note(scan)
-    let top = source is Entry ? QuerySnapshot.current?.top(of: name) : nil
-    return ScanBinding(source: source, columns: columns, scan: scan, remembersRows: remembersRows, top: top)
+    let hint = source is Entry ? QuerySnapshot.current?.hint(for: name) : nil
+    return ScanBinding(source: source, columns: columns, scan: scan, remembersRows: remembersRows, hint: hint)
   }
 }

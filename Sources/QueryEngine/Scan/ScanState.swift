@@ -37,6 +37,8 @@ final class ScanState: Sendable {
   /// - Parameter wanted: for each vector of the output chunk the column it wants; what is none of the table's stays empty.
   init(binding: ScanBinding, wanted: [Int]) {
     self.binding = binding
+    // The vectors of rows that are only counted stay as they are.
+    let wanted = binding.wantsCountOnly ? [] : wanted
     var columns: [Int] = []
     outputs = wanted.enumerated().compactMap { position, column in
       guard binding.columns.indices.contains(column) else { return nil }
@@ -51,10 +53,10 @@ final class ScanState: Sendable {
     filter = binding.filter(wanted: columns)
     stretches = source.stretches.all
     partitions = source.partitions
-    plan = ScanPlan(source: source, predicates: binding.predicates, top: binding.top?.blocks(of: source, columns: binding.columns))
-    let wanted = plan.knownRows()
-    morsels = Morsel.cut(wanted, stretches)
-    tally = Locked(ScanTally(wanted, stretches, partitionCount: partitions.count))
+    plan = ScanPlan(source: source, predicates: binding.predicates, top: binding.topBlocks)
+    let rows = plan.knownRows()
+    morsels = Morsel.cut(rows, stretches)
+    tally = Locked(ScanTally(rows, stretches, partitionCount: partitions.count))
     binding.scan.begin()
     let skipped = tally.withLock { ($0.skippedPartitions, $0.skippedBlocks) }
     binding.counters.count(partitionsSkipped: skipped.0, blocksSkipped: skipped.1)

@@ -20,6 +20,7 @@ extension InternalTable {
         ("column_name", .text(rows.map(\.field.name))), ("arrow_format", .text(rows.map(\.field.format))),
         ("row_count", .int64(rows.map { Int64($0.known.rowCount) })), ("null_count", .int64(rows.map { $0.known.nullCount.map(Int64.init) })),
         ("min", .text(rows.map(\.bounds.min))), ("max", .text(rows.map(\.bounds.max))), ("exact", .bool(rows.map(\.bounds.isExact))),
+        ("ascending", .bool(rows.map { $0.entry.blocksAscend(partition: $0.partition, column: $0.column) })),
       ])
     }
   }

@@ -1,5 +1,5 @@
 /// The words of an SQL text, for recognising statements of a simple form. What it does not know for certain makes the text nil: comments,
-/// brackets of any kind, strings with escapes, dollar quotes, anything beyond ASCII outside of quotes.
+/// square and curly brackets, strings with escapes, dollar quotes, anything beyond ASCII outside of quotes.
 struct SQLTokens {
   enum Token: Equatable {
     /// As SQL folds it: small letters.
@@ -39,7 +39,7 @@ struct SQLTokens {
       case let letter where Self.isLetter(letter): return word()
       default:
         let isComment = position + 1 < bytes.count && (byte == UInt8(ascii: "-") || byte == UInt8(ascii: "/")) && (bytes[position + 1] == byte || bytes[position + 1] == UInt8(ascii: "*"))
-        guard !isComment, ",.*+-/%|:;".utf8.contains(byte) else { return broken() }
+        guard !isComment, ",.*+-/%|:;()".utf8.contains(byte) else { return broken() }
         position += 1
         return .symbol(byte)
       }

@@ -32,7 +32,7 @@ struct TopStatement: Equatable {
   }
 
   init?(_ sql: String) {
-    guard sql.utf8.count < 4096, let tokens = SQLTokens.read(sql) else { return nil }
+    guard sql.utf8.count < 4096, let tokens = SQLTokens.read(sql), !tokens.contains(.symbol(UInt8(ascii: "("))) else { return nil }
     var reader = Reader(tokens: tokens[...])
     if reader.take("explain") { _ = reader.take("analyze") }
     var items: [ArraySlice<SQLTokens.Token>] = []

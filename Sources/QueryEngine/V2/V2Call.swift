@@ -67,7 +67,7 @@ enum V2TypeID {
   static let date: Int32 = 15, time: Int32 = 16, timestampS: Int32 = 17, timestampMS: Int32 = 18, timestamp: Int32 = 19
   static let timestampNS: Int32 = 20, decimal: Int32 = 21, float: Int32 = 22, double: Int32 = 23, varchar: Int32 = 25, blob: Int32 = 26
   static let utinyint: Int32 = 28, usmallint: Int32 = 29, uinteger: Int32 = 30, ubigint: Int32 = 31, timestampTZ: Int32 = 32
-  static let uuid: Int32 = 54
+  static let uuid: Int32 = 54, geometry: Int32 = 60
 
   static func of(_ type: ColumnKind.SQLType) -> Int32 {
     switch type {

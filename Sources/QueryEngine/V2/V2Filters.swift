@@ -7,8 +7,9 @@ struct V2Filters {
   private let schema: Schema
   /// The scan's columns, which column references count.
   private let columns: [Int]
+  private let context: OpaquePointer?
 
-  static func predicates(_ info: OpaquePointer?, schema: Schema) -> [Predicate] {
+  static func predicates(_ info: OpaquePointer?, schema: Schema, context: OpaquePointer?) -> [Predicate] {
     var columnCount: UInt64 = 0
     _ = v2.pointee.table_function_filter_pushdown_get_column_count(info, &columnCount, nil)
     let columns = (0..<columnCount).map { position in
@@ -16,7 +17,7 @@ struct V2Filters {
       _ = v2.pointee.table_function_filter_pushdown_get_column_index(info, position, &column, nil)
       return Int(exactly: column) ?? -1
     }
-    let filters = V2Filters(schema: schema, columns: columns)
+    let filters = V2Filters(schema: schema, columns: columns, context: context)
     var count: UInt64 = 0
     _ = v2.pointee.table_function_filter_pushdown_get_filter_count(info, &count, nil)
     return (0..<count).map { index in
@@ -49,6 +50,9 @@ struct V2Filters {
     case Kind.between:
       guard children.count == 3, let operand = column(children[0]) else { return .unknown }
       return .and([compare(operand, .greaterOrEqual, children[1]), compare(operand, .lessOrEqual, children[2])])
+    case Kind.function where ["&&", "st_intersects_extent"].contains(functionName(expression)):
+      guard children.count == 2 else { return .unknown }
+      return meets(children[0], children[1]) ?? meets(children[1], children[0]) ?? .unknown
     case Kind.function:
       guard ["prefix", "starts_with", "^@"].contains(functionName(expression)), children.count == 2, let operand = column(children[0]),
         operand.isPlain, case .bytes(let bytes)? = literal(children[1], for: operand)
@@ -60,6 +64,32 @@ struct V2Filters {
       if let operand = column(children[1]) { return compare(operand, flipped(comparison), children[0]) }
       return .unknown
     }
+  }
+
+  /// Whether the boxes around a column's geometry and a constant one meet.
+  private func meets(_ column: OpaquePointer?, _ constant: OpaquePointer?) -> Predicate? {
+    var position: UInt64 = 0
+    guard kind(column) == Kind.column, v2.pointee.expression_column_ref_get_index(column, &position, nil) == 0, let position = Int(exactly: position),
+      columns.indices.contains(position), schema.fields.indices.contains(columns[position]), schema.fields[columns[position]].isWellKnownBinary,
+      let value = value(constant), returnType(constant) == V2TypeID.geometry, let box = WellKnownText.box(geometryText(value))
+    else { return nil }
+    return .meets(column: columns[position], box)
+  }
+
+  /// DuckDB's text of a geometry.
+  private func geometryText(_ value: V2Value) -> String {
+    var factory: OpaquePointer?
+    var text: OpaquePointer?
+    do throws(V2Failure) {
+      try v2Call { v2.pointee.context_get_factory(context, &factory, $0) }
+      let type = try V2Type(factory: factory, id: V2TypeID.varchar)
+      try type.lend { (type) throws(V2Failure) in
+        try value.lend { (value) throws(V2Failure) in try v2Call { v2.pointee.value_cast(factory, value, type, &text, $0) } }
+      }
+    } catch {
+      return ""
+    }
+    return String(decoding: bytes(V2Value(adopting: text)), as: UTF8.self)
   }
 
   /// A column of booleans by itself.

@@ -86,12 +86,12 @@ enum V2Scan {
     }
   }
 
-  private static let recordFilters: duckdb_v2_callback = { info, _, _ in
+  private static let recordFilters: duckdb_v2_callback = { info, context, _ in
     var data: UnsafeMutableRawPointer?
     _ = v2.pointee.table_function_filter_pushdown_get_bind_data(info, &data, nil)
     guard let binding = borrowed(data, as: ScanBinding.self) else { return }
     // Recorded, never accepted: DuckDB still applies every filter.
-    binding.predicates = V2Filters.predicates(info, schema: binding.source.schema)
+    binding.predicates = V2Filters.predicates(info, schema: binding.source.schema, context: context)
   }
 
   private static let start: duckdb_v2_callback = { info, _, error in
