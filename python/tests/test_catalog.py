@@ -75,7 +75,7 @@ def test_statistics_are_a_table_of_the_running_cache(frame):
         cache.query("SELECT count(*) FROM _cache_k WHERE n > 100 AND t > 'b'")
         found = cache.query("SELECT * FROM arrow_cache.statistics ORDER BY column_index, partition")
         assert list(found.columns) == [
-            "key", "version", "partition", "column_index", "column_name", "arrow_format", "row_count", "null_count", "min", "max", "exact",
+            "key", "version", "partition", "column_index", "column_name", "arrow_format", "row_count", "null_count", "min", "max", "exact", "ascending",
         ]  # fmt: skip
         if cache.status()["duckdb"]["engine"] == "v2":
             n = found[found["column_name"] == "n"]

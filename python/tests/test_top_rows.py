@@ -31,7 +31,7 @@ def numbers():
             "neg": -np.arange(ROWS),
         }
     )
-    with ArrowCache(partition_size_rows=70_000) as cache:
+    with ArrowCache(partition_size_rows=70_000, cache_query_results=False) as cache:
         cache.put("t", table, auto_partition=True)
         cache.put("T x", table, auto_partition=True)
         yield cache, table
@@ -124,7 +124,7 @@ def test_views_and_settings(numbers):
     _, table = numbers
     con = duckdb.connect()
     con.register("plain", table)
-    with ArrowCache() as cache:
+    with ArrowCache(cache_query_results=False) as cache:
         cache.put("t", table)
         cache.put("u", table)
         cache.query("CREATE VIEW v AS SELECT id, -r AS r FROM _cache_t")
@@ -183,7 +183,7 @@ def test_limit_alone_stops_early(numbers):
 def test_every_type_orders_as_in_duckdb(count, seed):
     rng = np.random.default_rng([count, seed, 3])
     con = duckdb.connect()
-    with ArrowCache(partition_size_rows=int(rng.choice([1500, 2048, 5000, 1_000_000]))) as cache:
+    with ArrowCache(partition_size_rows=int(rng.choice([1500, 2048, 5000, 1_000_000])), cache_query_results=False) as cache:
         for engine in (con.execute, cache.query):
             engine("SET TimeZone = 'UTC'")
         columns = {"row": pa.array(range(count), pa.int64())}
