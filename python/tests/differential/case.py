@@ -64,6 +64,8 @@ def random_case(seed: int, statement_count: int = 25, large: bool = False) -> Ca
         "partition_size_rows": rng.choice([50, 777, 2047, 2048, 2049, 4096, 100_000, 10**9]) if row_count < 20_000 else rng.choice([2048, 5000, 8192, 100_000, 122_880, 10**9]),
         "thread_count": rng.choice([1, 2, 4]),
         "dictionary_encoding": rng.choice([None, None, True, False]),
+        "cache_query_results": rng.random() < 0.6,
+        "cache_query_plans": rng.random() < 0.8,
     }
     makers = Statements(rng, table, other)
     statements = tuple(makers.statement() for _ in range(statement_count))
@@ -118,6 +120,7 @@ class _Run:
         self.case, self.cache, self.reference, self.folder = case, cache, reference, folder
         self.expected: dict[int, pa.Table | None] = {}
         self.compared = 0
+        self.surroundings = 0
         self.both("SET TimeZone = 'UTC'")
 
     def both(self, sql: str) -> None:
@@ -141,6 +144,7 @@ class _Run:
         self.put("t", case.table)
         self.put("u", case.other)
         for number in range(case.repetitions):
+            self.surround(2 + number // 2)
             self.ask(f"asked the {number + 1}. time")
         self.both(case.setting)
         self.expected.clear()
@@ -149,9 +153,22 @@ class _Run:
         self.both("SET TimeZone = 'UTC'")
         self.expected.clear()
         self.put("t", case.newer)
+        self.surround(4)
         for number in range(2):
             self.ask(f"asked the {number + 1}. time after another put")
         return self.compared
+
+    def surround(self, number: int) -> None:
+        """What statements may read besides the tables: changed, so must their answers be."""
+        if number == self.surroundings:
+            return
+        self.surroundings = number
+        self.expected.clear()
+        self.reference.execute(f"CREATE OR REPLACE VIEW w AS SELECT * FROM t WHERE row % {number} = 0")
+        self.cache.query(f"CREATE OR REPLACE VIEW w AS SELECT * FROM _cache_t WHERE row % {number} = 0")
+        self.both(f"CREATE OR REPLACE MACRO shifted(x) AS x + {number}")
+        self.both(f"SET VARIABLE edge = {number}")
+        self.both(f"CREATE OR REPLACE TEMP TABLE own AS SELECT range * {number} AS row FROM range(20)")
 
     def ask(self, when: str) -> None:
         for number, statement in enumerate(self.case.statements):

@@ -47,6 +47,7 @@ class Statements:
         self.forms: list[Callable[[], Statement]] = [
             self.rows, self.rows, self.rows, self.rows, self.values, self.aggregates, self.aggregates, self.counts, self.groups, self.groups, self.top, self.top, self.top,
             self.ties, self.limit, self.joined, self.joined, self.self_joined, self.shared, self.combined, self.window, self.subquery, self.expressions, self.distinct,
+            self.surroundings,
         ]  # fmt: skip
 
     def statement(self) -> Statement:
@@ -160,6 +161,14 @@ class Statements:
     def combined(self) -> Statement:
         verb = self.random.choice(["UNION", "UNION ALL", "EXCEPT", "INTERSECT", "EXCEPT ALL"])
         return Statement(f"SELECT row FROM {{t}} WHERE {{0}} {verb} SELECT row FROM {{t}} WHERE {{1}}", (self.predicate(), self.predicate()))
+
+    def surroundings(self) -> Statement:
+        """What reads a view, a macro, a variable or a table of the session as well, which change in between."""
+        form = self.random.choice(
+            ["SELECT row FROM w WHERE {0}", "SELECT count(*), shifted(min(row)) FROM {t} WHERE {0}", "SELECT row FROM {t} WHERE row > getvariable('edge') AND {0}",
+             "SELECT row FROM {t} WHERE row IN (SELECT row FROM own) AND {0}", "SELECT count(*) FROM {t} JOIN own USING (row) WHERE {0}"]
+        )  # fmt: skip
+        return Statement(form, (self.predicate(),))
 
     def window(self) -> Statement:
         column = self.column()
