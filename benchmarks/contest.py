@@ -60,8 +60,8 @@ class Contest:
 
 
 def cache_options() -> dict[str, Any]:
-    """What the benchmark's caches have in common: answers are computed, not kept."""
-    return {"cache_query_results": False}
+    """What the benchmark's caches have in common: answers are computed, neither kept nor found by what was asked before."""
+    return {"cache_query_results": False, "remember_filters": False}
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ def repeated_filter(table: pa.Table, rounds: int) -> tuple[Times, Times]:
     """Filters that few rows pass and no statistic helps, each the first time and the fifth; answers are computed each time."""
     values = np.sort(table["v"].to_numpy())[::-1]
     first, repeated = Times(), Times()
-    with ArrowCache(memory_limit=2 * table.nbytes, query_target_type="arrow", **cache_options()) as cache:
+    with ArrowCache(memory_limit=2 * table.nbytes, query_target_type="arrow", cache_query_results=False) as cache:
         cache.put("t", table)
         cache.query("SELECT count(*), sum(v) FROM _cache_t WHERE v > 0 AND k > 1")  # what is made for the first query of all
         for number in range(rounds):

@@ -65,7 +65,6 @@ def random_case(seed: int, statement_count: int = 25, large: bool = False) -> Ca
         "thread_count": rng.choice([1, 2, 4]),
         "dictionary_encoding": rng.choice([None, None, True, False]),
         "cache_query_results": rng.random() < 0.6,
-        "cache_query_plans": rng.random() < 0.8,
     }
     makers = Statements(rng, table, other)
     statements = tuple(makers.statement() for _ in range(statement_count))
