@@ -52,7 +52,7 @@ def _written(table: pa.Table, compression: str, level: int | None) -> bytes:
     plain = pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata={**(table.schema.metadata or {}), **dictionaries} or None))
     target = pa.BufferOutputStream()
     pq.write_table(plain, target, row_group_size=max(1, table.num_rows), compression=compression, compression_level=level, version="2.6")
-    return target.getvalue().to_pybytes()
+    return bytes(target.getvalue())
 
 
 def decode(data: bytes, schema: pa.Schema) -> pa.Table:
@@ -85,11 +85,11 @@ def _stream(values: pa.Array) -> bytes:
     table = pa.table({"": values})
     with pa.ipc.new_stream(target, table.schema) as writer:
         writer.write_table(table)
-    return target.getvalue().to_pybytes()
+    return bytes(target.getvalue())
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _compare(key: str, table: pa.Table, found: pa.Table) -> None:

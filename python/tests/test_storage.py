@@ -1,9 +1,11 @@
 """`persistent_storage`: what a cache has after a restart, after being killed, and who may open what."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -91,6 +93,7 @@ def test_two_processes_and_one_folder(tmp_path, frame):
             stored(tmp_path)
         program = """
 import sys
+import threading
 from arrow_cache import ArrowCache
 from arrow_cache.errors import StorageError
 try:
@@ -136,3 +139,51 @@ def test_reopening_does_not_need_the_memory(tmp_path):
         assert len(cache) == 10
         assert sum(int(cache.query(f"SELECT sum(n) AS s FROM _cache_k{number}")["s"][0]) for number in range(10)) == 10 * 4999950000
         assert cache.status()["memory"]["peak_bytes"] <= 1_000_000
+
+
+def test_ctrl_c_stops_a_durable_put_between_parts(tmp_path):
+    """The version of before stays, in the cache and in the files, and nothing half-written beside it."""
+    with stored(tmp_path / "s") as cache:
+        cache.put("k", pd.DataFrame({"n": [1]}))
+        files = {path.name for path in (tmp_path / "s").glob("k-*/*")}
+        table = pa.table({"n": np.arange(4_000_000)})  # 4,000 parts
+        with interrupted_soon(), pytest.raises(KeyboardInterrupt):
+            cache.put("k", table)
+        assert cache.get("k")["n"].tolist() == [1]
+        assert {path.name for path in (tmp_path / "s").glob("k-*/*")} == files
+        cache.put("k", table.slice(0, 5000))
+    with stored(tmp_path / "s") as cache:
+        assert cache.get("k").num_rows == 5000
+
+
+def test_ctrl_c_stops_loading_and_waiting(tmp_path):
+    with ArrowCache(spill_to_disk=False, partition_size_rows=1000) as cache:
+        cache.put("k", pa.table({"n": np.arange(1_500_000), "x": np.random.default_rng(1).random(1_500_000)}))
+        cache.persist("k", tmp_path / "a")
+        cache.put("k", pd.DataFrame({"n": [1]}))
+        with interrupted_soon(0.02), pytest.raises(KeyboardInterrupt):
+            while True:
+                assert cache.load("k", tmp_path / "a", verify=True)
+                cache.put("k", pd.DataFrame({"n": [1]}))
+        assert len(cache.get("k")) in (1, 1_500_000)
+    cache = stored(tmp_path / "s", durability="relaxed")
+    cache.put("k", pa.table({"n": np.arange(4_000_000)}))
+    with interrupted_soon(), pytest.raises(KeyboardInterrupt):
+        cache.flush()
+    assert cache.status()["pending_count"] == 1, "it is written in the background"
+    cache.close()
+    with stored(tmp_path / "s") as cache:
+        assert cache.get("k").num_rows == 4_000_000
+
+
+@contextlib.contextmanager
+def interrupted_soon(seconds=0.3):
+    """A real SIGINT; what it stops has ended soon after."""
+    started = time.monotonic()
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+        assert time.monotonic() - started < seconds + 4

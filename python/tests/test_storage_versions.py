@@ -1,6 +1,6 @@
 """Files that every version has written open in every later one.
 
-``python test_storage_versions.py FOLDER`` writes those of the version that runs it; a folder here is never written again.
+``python test_storage_versions.py FOLDER [FORMAT]`` writes those of the version that runs it; a folder here is never written again.
 """
 
 import datetime as dt
@@ -101,10 +101,11 @@ def test_geometries_of_each_version_open(folder):
 def test_there_are_files_of_this_version(tmp_path, cache):
     assert FOLDERS
     cache.put("k", MADE["empty"]())
-    cache.persist("k", tmp_path)
-    (manifest,) = tmp_path.rglob("manifest.json")
-    version = manifest.read_text().split(",")[0].split(":")[1]
-    assert any(folder.name.split("-")[1] == version for folder in FOLDERS)
+    for kind in ("arrow", "parquet"):
+        cache.persist("k", tmp_path, kind)
+        (manifest,) = tmp_path.rglob("manifest.json")
+        version = manifest.read_text().split(",")[0].split(":")[1]
+        assert any(folder.name.split("-")[1] == version and list(folder.rglob(f"*.{kind}")) for folder in FOLDERS)
 
 
 if __name__ == "__main__":
@@ -116,7 +117,7 @@ if __name__ == "__main__":
             writer.put(name, make(), metadata={"key": name})
             if name == "pandas":
                 writer.query("SELECT count(*) FROM _cache_pandas WHERE i > 3")  # computes statistics
-            writer.persist(name, sys.argv[1])
+            writer.persist(name, sys.argv[1], *sys.argv[2:])
         made.put(PLACES, _places(), metadata={"key": PLACES})
         made.get_metadata(PLACES)
-        made.persist(PLACES, sys.argv[1])
+        made.persist(PLACES, sys.argv[1], *sys.argv[2:])

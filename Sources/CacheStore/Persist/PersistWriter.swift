@@ -42,6 +42,10 @@ struct PersistWriter {
   func replacing(
     _ writeParts: (Manifest?) throws(CacheError) -> (parts: [Manifest.Part], writtenBytes: Int, format: PartFormat)
   ) throws(CacheError) -> Int {
+    let isNew = try files.status(folder.path) == nil
+    var isWhole = false
+    // What has been made in vain goes.
+    defer { if isNew, !isWhole { attempt { () throws(CacheError) in try files.removeFolder(folder.path) } } }
     let lock = try folder.lockForWriting()
     defer { folder.unlock(lock) }
     let old = try knownManifest()
@@ -56,6 +60,7 @@ struct PersistWriter {
       let names = parts.map(\.name)
       entry.persisted.withLock { $0[folder.path] = names }
       folder.sweep(keeping: Set(names))
+      isWhole = true
       return writtenBytes
     } catch {
       // Whatever the manifest says by now, the old version's or the new one's, has what it names.
