@@ -68,7 +68,9 @@ import Testing
   @Test(arguments: IPCCompression.allCases) func aFailedPersistLeavesAWholeVersion(compression: IPCCompression) throws {
     let place = try SpillPlace()
     let files = FaultyFiles()
-    let fixture = try Fixture { ($0.partitionSizeRows, $0.files, $0.compression) = (100, files, compression) }
+    let fixture = try Fixture {
+      ($0.partitionSizeRows, $0.files, $0.compression, $0.threadCount) = (100, files, compression, compression == .none ? 3 : 1)
+    }
     func persist(_ rows: [Int64]) throws {
       try fixture.put("k", [rows.map { $0 }])
       try fixture.store.persist("k", in: place.path)

@@ -32,6 +32,7 @@ extension Command {
     var storeOptions = StoreOptions()
     (storeOptions.spillsToDisk, storeOptions.hasBackground, storeOptions.files) = (false, false, files)
     storeOptions.partitionSizeRows = number("partition", 100)
+    storeOptions.threadCount = number("threads", 2)
     storeOptions.compression = options["compression"].flatMap { IPCCompression(rawValue: $0) } ?? .none
     let store = try Store(options: storeOptions)
     let key = options["key"] ?? "k"
