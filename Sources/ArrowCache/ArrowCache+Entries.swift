@@ -47,23 +47,24 @@ extension ArrowCache {
   /// The current version of an entry, nil where there is none or it has expired. Counts as a hit or a miss.
   public func lookup(_ key: String) throws(CacheError) -> Entry? {
     try checkUsable()
-    return store.lookup(key)
+    return try store.find(key, counting: true)
   }
 
   /// As `lookup`, without counting or touching.
   public func peek(_ key: String) throws(CacheError) -> Entry? {
     try checkUsable()
-    return store.peek(key)
+    return try store.find(key, counting: false)
   }
 
   public func contains(_ key: String) throws(CacheError) -> Bool {
     try checkUsable()
-    return store.contains(key)
+    return try store.find(key, counting: false) != nil
   }
 
   /// The keys in the order in which they were put.
   public func keys() throws(CacheError) -> [String] {
     try checkUsable()
+    try store.followAll()
     return store.keys()
   }
 

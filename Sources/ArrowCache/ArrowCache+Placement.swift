@@ -8,6 +8,7 @@ extension ArrowCache {
   /// `Entry.placements` says where each partition is.
   public func contents(of key: String) throws(CacheError) -> EntryContents? {
     try checkUsable()
+    _ = try store.find(key, counting: false)
     return store.contents(of: key)
   }
 }

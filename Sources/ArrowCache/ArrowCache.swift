@@ -56,6 +56,9 @@ public final class ArrowCache: @unchecked Sendable {
   }
 
   private static func openCatalog(of store: Store, _ options: CacheOptions) throws(CacheError) -> (CatalogWriter?, isKept: Bool) {
+    if options.store.readsStorageOnly, options.catalogPath != nil {
+      throw CacheError(.configuration, "metadata_db_path and read_only are both given: a cache that only reads keeps no catalog; leave one out")
+    }
     let inStorage = store.catalogPath
     let chosen = try options.catalogPath.map { path throws(CacheError) in try absolutePath(path) }
     // A catalog in a storage goes with that.
@@ -81,6 +84,9 @@ public final class ArrowCache: @unchecked Sendable {
     }
   }
 
+  /// Whether it reads the storage of another cache: every call that changes entries throws `.readOnly`.
+  public var isReadOnly: Bool { store.options.readsStorageOnly }
+
   /// Throws `.fork` in another process than the cache's and `.closed` after `close`.
   func checkUsable() throws(CacheError) {
     guard processID == ProcessIdentity.current else { throw Self.forkError(processID: processID) }
@@ -105,6 +111,7 @@ public final class ArrowCache: @unchecked Sendable {
   /// What the cache holds and has done so far. Throws `.closed` after `close`.
   public func status() throws(CacheError) -> CacheStatus {
     try checkUsable()
+    try store.followAll()
     return CacheStatus(
       store: store.status(), queryCount: lifetime.startedCount + answered.load(ordering: .relaxed), scans: engine.scanCounters,
       duckdbVersion: engine.duckdbVersion, duckdbEngine: engine.engineName, duckdbMemoryBytes: engine.duckdbMemoryBytes(),

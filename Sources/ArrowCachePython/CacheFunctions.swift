@@ -48,10 +48,15 @@ private func columnCopy(_ object: Object) throws(Failure) -> ColumnCopy {
   return .columns(Set(try integers(object, "copy")))
 }
 
+/// A cache that reads another's storage looks at files, and may wait for a thread that does: not with the interpreter's lock.
+private func looking<Result>(in cache: ArrowCache, _ body: () throws(CacheError) -> Result) throws(Failure) -> Result {
+  cache.isReadOnly ? try engine(body) : try briefly(body)
+}
+
 let lookup: PyCFunctionFast = { _, values, count in
   function("lookup", values, count, of: 2) { arguments throws(Failure) in
     let (cache, key) = (try arguments.cache(), try arguments.text("key"))
-    let entry = try briefly { () throws(CacheError) in try cache.lookup(key) }
+    let entry = try looking(in: cache) { () throws(CacheError) in try cache.lookup(key) }
     return try entry.map { entry throws(Failure) in try capsule(of: entry) } ?? none()
   }
 }
@@ -59,7 +64,7 @@ let lookup: PyCFunctionFast = { _, values, count in
 let peek: PyCFunctionFast = { _, values, count in
   function("peek", values, count, of: 2) { arguments throws(Failure) in
     let (cache, key) = (try arguments.cache(), try arguments.text("key"))
-    let entry = try briefly { () throws(CacheError) in try cache.peek(key) }
+    let entry = try looking(in: cache) { () throws(CacheError) in try cache.peek(key) }
     return try entry.map { entry throws(Failure) in try capsule(of: entry) } ?? none()
   }
 }
@@ -67,7 +72,7 @@ let peek: PyCFunctionFast = { _, values, count in
 let contains: PyCFunctionFast = { _, values, count in
   function("contains", values, count, of: 2) { arguments throws(Failure) in
     let (cache, key) = (try arguments.cache(), try arguments.text("key"))
-    return boolean(try briefly { () throws(CacheError) in try cache.contains(key) })
+    return boolean(try looking(in: cache) { () throws(CacheError) in try cache.contains(key) })
   }
 }
 

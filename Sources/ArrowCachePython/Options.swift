@@ -13,6 +13,7 @@ func cacheOptions(_ object: Object) throws(Failure) -> CacheOptions {
     case "spill_to_disk": options.store.spillsToDisk = try bool(value, place)
     case "spill_directory": options.store.spillDirectory = try text(value, place)
     case "storage_path": options.store.storagePath = try given.map { value throws(Failure) in try text(value, place) }
+    case "read_only": options.store.readsStorageOnly = try bool(value, place)
     case "metadata_db_path": options.catalogPath = try given.map { value throws(Failure) in try text(value, place) }
     case "durability": options.store.durability = try durability(value, place)
     case "delete_files_on_close": options.store.deletesFilesOnClose = try bool(value, place)

@@ -66,6 +66,18 @@ public class SegmentFile: @unchecked Sendable {
     opened.withLock { $0.kept = mapping }
   }
 
+  /// As `keepMapped`, without looking into the file.
+  func keepBytes() throws(CacheError) {
+    let isKept = opened.withLock { opened in
+      if opened.kept == nil { opened.kept = opened.mapping }
+      return opened.kept != nil || opened.bytes != nil
+    }
+    if isKept { return }
+    let bytes = try files.map(path)
+    guard bytes.bytes.count == byteCount else { throw damaged("it has \(bytes.bytes.count) bytes of \(byteCount)") }
+    opened.withLock { $0.bytes = bytes }
+  }
+
   /// Forgets the mapping, which goes with its last reader.
   func closeMapping() {
     if let mapping = opened.withLock({ $0.mapping }) { mappings?.remove(mapping.number) }

@@ -35,6 +35,7 @@ extension Store {
     isCancelled: (@Sendable () -> Bool)?
   ) throws(CacheError) -> Entry {
     defer { stream.close() }
+    try checkChangeable("put '\(key)'")
     guard !key.isEmpty else { throw CacheError(.argument, "the key is empty: use any other text") }
     try validate(ttl: ttl)
     if let field = stream.schema.fields.first(where: { $0.encodedFormat != nil }) {

@@ -14,12 +14,17 @@ public final class Store: @unchecked Sendable {
   let turns = FolderTurns()
   /// nil: entries end with the store.
   let storage: Storage?
+  /// nil: there is no storage, or it is the store's own.
+  let reader: StorageReader?
 
   /// Throws `.configuration` where an option cannot be. Nothing is made on disk before rows go there.
   public init(options: StoreOptions, clock: any Clock = SystemClock()) throws(CacheError) {
     try options.validate()
     self.options = options
-    let storage = try options.storagePath.map { path throws(CacheError) in
+    let reader = try options.readsStorageOnly ? options.storagePath.map { path throws(CacheError) in
+      try StorageReader(path, files: options.files)
+    } : nil
+    let storage = try reader != nil ? nil : options.storagePath.map { path throws(CacheError) in
       try Storage(path, deletesFilesOnClose: options.deletesFilesOnClose, files: options.files)
     }
     do throws(CacheError) {
@@ -28,7 +33,8 @@ public final class Store: @unchecked Sendable {
       storage?.abandon()
       throw error
     }
-    self.storage = storage
+    (self.storage, self.reader) = (storage, reader)
+    try followAll()
     guard let storage else { return }
     do throws(CacheError) {
       try reopen(storage)

@@ -23,6 +23,8 @@ public struct StoreOptions: Sendable {
   public var storagePath: String?
   /// When changes are there.
   public var durability = Durability.full
+  /// Whether that folder is another store's, which may be changing it: read as it is at each moment, never changed.
+  public var readsStorageOnly = false
   /// Whether closing removes what is there, but for entries that have been persisted by name.
   public var deletesFilesOnClose = true
   /// Most bytes on disk, DuckDB's temporary files included; nil: no limit.
@@ -68,6 +70,9 @@ public struct StoreOptions: Sendable {
     }
     guard checkInterval >= 0, checkInterval < 1e9 else {
       throw CacheError(.configuration, "check_interval is \(checkInterval): needs seconds from 0 (never) on, below 1e9")
+    }
+    guard !readsStorageOnly || storagePath != nil else {
+      throw CacheError(.configuration, "read_only is on and there is no storage: give persistent_storage and storage_path")
     }
     guard !spillDirectory.isEmpty, !spillDirectory.utf8.contains(0) else {
       throw CacheError(.configuration, "spill_directory is empty or holds a NUL: name a folder")

@@ -72,7 +72,7 @@ final class Tiers: @unchecked Sendable {
       let freed = isPending ? 0 : item.slot.holding.segments.reduce(0) { $0.saturatingSum($1.leave()) }
       freedBytes = freedBytes.saturatingSum(freed)
       if item.kind == .evicted || item.kind == .expired {
-        if options.storagePath != nil, pending == nil {
+        if options.storagePath != nil, !options.readsStorageOnly, pending == nil {
           let files = item.slot.entry.namedFiles
           gone.withLock { $0[item.slot.key, default: []] += files }
         }

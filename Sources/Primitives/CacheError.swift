@@ -10,6 +10,7 @@ public struct CacheError: Error, CustomStringConvertible, Sendable {
     case configuration
     case memoryLimit
     case storage
+    case readOnly  // a change to what is open for reading only
     case query
     case interrupted
     case timeout  // a query that was stopped at its time limit

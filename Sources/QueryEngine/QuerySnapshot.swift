@@ -53,9 +53,9 @@ final class QuerySnapshot: @unchecked Sendable {
     }
   }
 
-  func entry(_ key: String) -> Entry? {
+  func entry(_ key: String) throws(CacheError) -> Entry? {
     if let entry = entries.withLock({ $0[Array(key.utf8)] }) { return entry }
-    return store.peek(key).map(keep)
+    return try store.find(key, counting: false).map(keep)
   }
 
   /// A table of the engine's own, made where the statement has none yet.

@@ -33,6 +33,7 @@ enum TableName {
     case .ambiguous(let keys):
       let names = keys.map { "\"\(prefix)\($0)\"" }.joined(separator: ", ")
       return .failure("\(DuckDBMessage.ours)\(name) could be \(names): these keys differ by case only; quote the name with the exact case")
+    case .failure(let error): return .failure("\(DuckDBMessage.ours)\(error.description)")
     case .missing:
       let keys = store.keys()
       let shown = keys.prefix(8).map { $0.count > 40 ? "\($0.prefix(40))…" : $0 }.joined(separator: ", ")
@@ -44,7 +45,8 @@ enum TableName {
   /// A context that reads the entries of `store`.
   static func context(_ store: Store, counters: ScanCounters, remembersRows: Bool = false) -> ScanContext {
     ScanContext(tablePrefix: prefix, counters: counters, remembersRows: remembersRows) { (key) throws(CacheError) in
-      guard let entry = QuerySnapshot.current?.entry(key) ?? store.peek(key) else {
+      let snapshot = QuerySnapshot.current ?? QuerySnapshot(store: store)
+      guard let entry = try snapshot.entry(key) else {
         throw CacheError(.query, "the entry '\(key)' is no longer in the cache")
       }
       guard !entry.schema.fields.isEmpty else { throw CacheError(.query, "the entry '\(key)' has no columns, and SQL needs one at least") }

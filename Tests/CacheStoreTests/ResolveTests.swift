@@ -8,7 +8,7 @@ import Testing
     switch resolution {
     case .entry(let entry): [entry.key]
     case .ambiguous(let keys): ["?"] + keys
-    case .missing: []
+    case .missing, .failure: []
     }
   }
 

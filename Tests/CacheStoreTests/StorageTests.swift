@@ -124,6 +124,50 @@ import Testing
     #expect(try rows(fixture(place["x"]).store) == ["a": [1, 2, 3]], "who could not open has removed nothing")
   }
 
+  /// The writer replaces the entry twice between the reader's look at the manifest and at the parts, and then goes on.
+  @Test func aReaderSeesWholeVersions() throws {
+    let place = try SpillPlace()
+    let writer = try fixture(place["x"])
+    try writer.put("a", [(0..<250).map { $0 }])
+    let swaps = Locked(2)
+    nonisolated(unsafe) let put = { (number: Int64) in _ = try? writer.put("a", [[Int64](repeating: number, count: 250)]) }
+    let files = FaultyFiles { operation, path, _ in
+      guard operation == .map || operation == .status, path.hasSuffix(".arrow") else { return }
+      let left = swaps.withLock { left -> Int in
+        left -= 1
+        return left
+      }
+      if left >= 0 { put(Int64(left)) }
+    }
+    let reader = try fixture(place["x"]) { ($0.readsStorageOnly, $0.files) = (true, files) }
+    #expect(try reader.store.find("a", counting: true)?.numbers() == [Int64](repeating: 0, count: 250))
+    let held = try #require(try reader.store.find("a", counting: true))
+    for number in 1...20 {
+      put(Int64(number))
+      #expect(try reader.store.find("a", counting: true)?.numbers() == [Int64](repeating: Int64(number), count: 250))
+    }
+    #expect(try held.numbers() == [Int64](repeating: 0, count: 250), "mapped when it was found")
+    try writer.put("b", ttl: 10)
+    try reader.store.followAll()
+    #expect(reader.store.keys() == ["a", "b"])
+    reader.clock.advance(by: 11)
+    try reader.store.followAll()
+    #expect(reader.store.keys() == ["a"] && reader.store.hitCount == 22)
+    #expect(try writer.store.removeDurably("a"))
+    #expect(try reader.store.find("a", counting: false) == nil)
+    reader.audit()
+    for change in [
+      { try reader.put("c") }, { _ = try reader.store.removeDurably("a") }, { _ = try reader.store.clearDurably() },
+      { _ = try reader.store.updateTTLDurably("b", ttl: 1) }, { _ = try reader.store.load("b", from: place["x"]) },
+    ] as [() throws -> Void] {
+      #expect(#expect(throws: CacheError.self, performing: change)?.code == .readOnly)
+    }
+    reader.store.close()
+    let changing = files.counts.keys.filter { ![.status, .read, .list, .map, .open].contains($0) }
+    #expect(changing.isEmpty, "\(changing)")
+    #expect(try writer.store.find("b", counting: false)?.numbers() == [1, 2, 3])
+  }
+
   @Test func whatIsGoneStaysGone() throws {
     let place = try SpillPlace()
     let first = try fixture(place["x"]) { $0.memoryLimitBytes = 10_000 }

@@ -11,8 +11,8 @@ import Testing
   @Test func codesAreKnownByName() {
     #expect(
       CacheError.Code.allCases.map(\.rawValue) == [
-        "argument", "type", "keyNotFound", "keyExists", "configuration", "memoryLimit", "storage", "query", "interrupted", "stream", "closed", "fork",
-        "duckdb",
+        "argument", "type", "keyNotFound", "keyExists", "configuration", "memoryLimit", "storage", "readOnly", "query", "interrupted", "timeout", "stream", "closed",
+        "fork", "duckdb",
       ])
   }
 }

@@ -9,7 +9,8 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from . import _core
 from .arguments import checked_key, checked_ttl
-from .errors import InvalidArgumentType
+from .config import ArrowCacheConfig
+from .errors import InvalidArgumentType, ReadOnlyError
 from .memoize import Memoized, memoized
 from .single_flight import SingleFlight
 
@@ -21,6 +22,7 @@ class Building:
     """What a cache does for results that cost something to make."""
 
     _handle: _core.Cache
+    _config: ArrowCacheConfig
 
     def __init__(self) -> None:
         self._flights: SingleFlight[_core.Entry] = SingleFlight()
@@ -70,6 +72,8 @@ class Building:
             raise InvalidArgumentType(f"build: give a function without arguments that makes the table, not {type(build).__name__}")
         entry = _core.lookup(self._handle, key)
         if entry is None:
+            if self._config.read_only:
+                raise ReadOnlyError(f"cannot build {key!r}: the cache was opened with read_only, and the entry is not there")
 
             def built() -> _core.Entry:
                 done = _core.peek(self._handle, key)  # another thread may have been faster than our look-up

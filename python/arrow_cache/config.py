@@ -95,6 +95,10 @@ class ArrowCacheConfig(Mapping[str, Any]):
         When a change is on the disk, with `persistent_storage`: when the call returns (``full``), or later (``relaxed``): it is written in the
         background, in the order of the changes, and `ArrowCache.flush` and `ArrowCache.close` wait for it. A process that is killed leaves what was
         there after one of the last changes, whole: never a later change without an earlier one.
+    read_only : bool, default False
+        With `persistent_storage`: opens the `storage_path` of another cache, in this process or another, which may be changing it meanwhile,
+        or of one that is closed or was killed. What changes entries (`put`, `remove`, `clear`, `update_ttl`, `load`) is a `ReadOnlyError`; all that
+        reads sees at each call what the other has done, always whole versions. Nothing in `storage_path` changes, on closing neither.
     metadata_db_path : str, path or None, default None
         File of the catalog, a DuckDB database with the tables ``entries``, ``partitions``, ``statistics`` and ``events``, which others may
         open while the cache runs (``duckdb.connect(path, read_only=True)``). It is written in the background, about a second after something
@@ -147,6 +151,7 @@ class ArrowCacheConfig(Mapping[str, Any]):
     persistent_storage: bool
     storage_path: str
     durability: str
+    read_only: bool
     metadata_db_path: str | None
     delete_files_on_close: bool
 

@@ -47,6 +47,7 @@ KEYS: dict[str, Key] = {
     "persistent_storage": Key(False, rule.flag()),
     "storage_path": Key(".arrow_cache_storage", rule.path()),
     "durability": Key("full", rule.choice(("full", "relaxed"))),
+    "read_only": Key(False, rule.flag()),
     "metadata_db_path": Key(None, rule.optional(rule.path())),
     "delete_files_on_close": Key(True, rule.flag()),
 }
@@ -83,6 +84,7 @@ class ConfigKeys(TypedDict, total=False):
     persistent_storage: bool
     storage_path: Any
     durability: str
+    read_only: Any
     metadata_db_path: Any
     delete_files_on_close: bool
     max_size_bytes: int | float | str | None

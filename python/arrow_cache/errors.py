@@ -21,6 +21,7 @@ __all__ = [
     "MissingPackageError",
     "QueryError",
     "QueryInterrupted",
+    "ReadOnlyError",
     "QueryTimeoutError",
     "StorageError",
     "StreamError",
@@ -97,6 +98,12 @@ class StorageError(CacheError, OSError):
     code: ClassVar[str] = "storage"
 
 
+class ReadOnlyError(CacheError, PermissionError):
+    """A change to a cache that was opened with ``read_only``."""
+
+    code: ClassVar[str] = "readOnly"
+
+
 class MissingFileError(StorageError, FileNotFoundError):
     """A file or folder that was named is not there."""
 
@@ -160,6 +167,7 @@ BY_CODE: dict[str, type[CacheError]] = {
         ConfigurationError,
         MemoryLimitError,
         StorageError,
+        ReadOnlyError,
         QueryError,
         QueryInterrupted,
         QueryTimeoutError,

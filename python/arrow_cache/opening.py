@@ -35,7 +35,18 @@ def merged_config(config: object, overrides: Mapping[str, Any]) -> ArrowCacheCon
     if merged.policy_args and merged.eviction_policy != "weighted":
         policy = merged.eviction_policy
         raise ConfigurationError(f"configuration key 'policy_args': eviction_policy {policy!r} takes no arguments; give {{}}")
+    if merged.read_only:
+        _check_read_only(merged, overrides)
     return merged
+
+
+def _check_read_only(config: ArrowCacheConfig, overrides: Mapping[str, Any]) -> None:
+    if not config.persistent_storage:
+        raise ConfigurationError("read_only opens the storage of another cache: give persistent_storage=True and its storage_path")
+    if config.metadata_db_path is not None:
+        raise ConfigurationError("read_only and metadata_db_path are both given: a cache that only reads keeps no catalog; leave one out")
+    if overrides.get("delete_files_on_close"):
+        raise ConfigurationError("read_only and delete_files_on_close=True are both given: what is only read is not deleted; leave one out")
 
 
 def engine_options(config: ArrowCacheConfig) -> dict[str, Any]:
@@ -46,6 +57,7 @@ def engine_options(config: ArrowCacheConfig) -> dict[str, Any]:
         "spill_to_disk": config.spill_to_disk,
         "spill_directory": os.path.abspath(config.spill_directory),
         "storage_path": os.path.abspath(config.storage_path) if config.persistent_storage else None,
+        "read_only": config.read_only,
         "metadata_db_path": os.path.abspath(config.metadata_db_path) if config.metadata_db_path is not None else None,
         "durability": config.durability,
         "delete_files_on_close": config.delete_files_on_close,

@@ -9,7 +9,7 @@ from typing import Any
 from . import _core
 from .arguments import checked_flag, checked_key
 from .config import ArrowCacheConfig
-from .errors import InvalidArgument, InvalidArgumentType
+from .errors import InvalidArgument, InvalidArgumentType, ReadOnlyError
 from .wording import shortened
 
 
@@ -171,6 +171,8 @@ class Persisting:
         >>> [(found["key"], found["problems"]) for found in cache.check(folder)]
         [('numbers', [])]
         """
+        if checked_flag("repair", repair) and self._config.read_only and self._storage_dir(storage_dir) == self._storage_dir(None):
+            raise ReadOnlyError("cannot repair: the cache was opened with read_only; close it and run arrow-cache check --repair")
         return check_storage(self._storage_dir(storage_dir), repair=repair)
 
     def _storage_dir(self, storage_dir: object) -> str:

@@ -16,6 +16,7 @@ NEAREST = {
     "UnknownKeyError": KeyError,
     "MemoryLimitError": MemoryError,
     "StorageError": OSError,
+    "ReadOnlyError": PermissionError,
     "MissingFileError": FileNotFoundError,
     "MissingPackageError": ImportError,
     "QueryError": RuntimeError,
@@ -50,7 +51,7 @@ def test_codes_are_those_of_the_engine():
 
     _core.register_errors(errors.BY_CODE)  # refuses a code that it does not have
     assert set(errors.BY_CODE) == {
-        "argument", "type", "keyNotFound", "keyExists", "configuration", "memoryLimit", "storage", "query", "interrupted", "timeout",
+        "argument", "type", "keyNotFound", "keyExists", "configuration", "memoryLimit", "storage", "readOnly", "query", "interrupted", "timeout",
         "stream", "closed", "fork", "duckdb",
     }  # fmt: skip
     assert all(error.code == code for code, error in errors.BY_CODE.items())

@@ -37,7 +37,7 @@ struct Manifest {
   static let name = "manifest.json"
   /// Readers take their own version and all before it.
   static let format = 2
-  private static let limitBytes = 1 << 30
+  static let limitBytes = 1 << 30
   private static let head = [UInt8]("{\"arrow_cache\":".utf8)
 
   let key: String

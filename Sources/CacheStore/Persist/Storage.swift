@@ -32,7 +32,7 @@ final class Storage: Sendable {
     case .held(let owner):
       let owner = owner.isEmpty ? "another process" : String(owner.prefix { $0 != "\n" })
       throw CacheError(
-        .storage, "storage_path '\(self.path)' is in use (\(owner)): close that cache, give another storage_path, or `load` single entries from it")
+        .storage, "storage_path '\(self.path)' is in use (\(owner)): close that cache, give another storage_path, or open it with read_only")
     }
   }
 

@@ -16,6 +16,7 @@ extension Store {
   public func load(
     _ key: String, from parent: String, isVerified: Bool = false, decoder: PartDecoder? = nil, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(CacheError) -> Bool {
+    try checkChangeable("load '\(key)'")
     guard !key.isEmpty else { throw CacheError(.argument, "the key is empty: use any other text") }
     let path = try storagePath(parent)
     if let status = try options.files.status(path), !status.isFolder {

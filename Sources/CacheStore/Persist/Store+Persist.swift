@@ -10,11 +10,12 @@ extension Store {
   public func persist(
     _ key: String, in parent: String, encoder: (format: PartFormat, encode: PartEncoder)? = nil, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(CacheError) -> Bool {
-    guard var entry = peek(key) else { return false }
+    guard var entry = try find(key, counting: false) else { return false }
     let folder = PersistedFolder(key: key, in: try storagePath(parent), files: options.files)
     if let encoder, storage?.folder(key).path == folder.path {
       throw CacheError(.argument, "the cache maps what is in its own storage '\(folder.path)': persist as \(encoder.format.rawValue) to another folder")
     }
+    if folder.path == reader?.folder(key).path { try checkChangeable("persist '\(key)' there") }
     let started = elapsedSeconds()
     let byteCount = try persisting(key, folder, isCancelled: isCancelled) { () throws(CacheError) in
       // Of the storage it is the version that the others find there.

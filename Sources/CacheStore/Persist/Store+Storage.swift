@@ -27,6 +27,7 @@ extension Store {
 
   /// As `remove`; the entry does not come back with the next store. Throws `.storage`, and the entry is still there, where that fails.
   public func removeDurably(_ key: String, isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Bool {
+    try checkChangeable("remove '\(key)'")
     guard let storage else { return remove(key) }
     if let writer { return try later(writer, 0, isCancelled) { () throws(CacheError) in remove(key) } }
     defer { removeGone() }
@@ -41,6 +42,7 @@ extension Store {
 
   /// As `clear`, an entry after the other.
   public func clearDurably(isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Int {
+    try checkChangeable("clear")
     guard storage != nil else { return clear() }
     var count = 0
     for key in keys() {
@@ -52,6 +54,7 @@ extension Store {
 
   /// As `updateTTL`.
   public func updateTTLDurably(_ key: String, ttl: Double?, isCancelled: (@Sendable () -> Bool)? = nil) throws(CacheError) -> Bool {
+    try checkChangeable("change the time to live of '\(key)'")
     guard let storage else { return try updateTTL(key, ttl: ttl) }
     try validate(ttl: ttl)
     if let writer { return try later(writer, 0, isCancelled) { () throws(CacheError) in try updateTTL(key, ttl: ttl) } }

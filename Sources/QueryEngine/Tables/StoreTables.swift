@@ -5,7 +5,10 @@ import Primitives
 extension InternalTable {
   /// The tables that tell of a store, each as it is when it is read.
   public static func all(of store: Store) -> [InternalTable] {
-    all({ () throws(CacheError) in store.contents() }, { () throws(CacheError) in store.events })
+    all({ () throws(CacheError) in
+      try store.followAll()
+      return store.contents()
+    }, { () throws(CacheError) in store.events })
   }
 
   /// The same tables, of one moment.
