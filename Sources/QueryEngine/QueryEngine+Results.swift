@@ -23,6 +23,8 @@ final class StatementTrace {
   private(set) var session: Session?
   private(set) var snapshot: QuerySnapshot?
   var kind: StatementKind?
+  /// Whether its rows are an entry's own buffers, which are counted as such.
+  var isEntrysOwn = false
   /// The session's before the statement.
   private(set) var state: UInt64 = 0
 
@@ -48,10 +50,9 @@ extension QueryEngine {
 
   /// Runs `sql` and counts its rows in the ledger; keeps them for the next who asks where that is safe.
   func counted(
-    _ sql: String, parameters: QueryParameters, cancellation: Cancellation?, streaming: Bool
+    _ sql: String, parameters: QueryParameters, cancellation: Cancellation?, streaming: Bool, trace: StatementTrace = StatementTrace()
   ) throws(CacheError) -> any BatchSource {
     let generation = keeping.generation.load(ordering: .acquiring)
-    let trace = StatementTrace()
     let started = SteadyClock.seconds()
     let rows: any BatchSource
     do throws(CacheError) {
@@ -61,6 +62,7 @@ extension QueryEngine {
       throw error
     }
     noteEffect(sql, trace)
+    if trace.isEntrysOwn { return rows }
     if let live = rows as? LiveResult { return CountedStream(live, store: store) }
     let counted = try CountedRows(rows, store: store)
     if trace.kind == .select { keep(counted, sql, parameters, trace, generation: generation, seconds: SteadyClock.seconds() - started) }

@@ -60,8 +60,11 @@ public final class QueryEngine: @unchecked Sendable {
   ) throws(CacheError) -> String {
     let count = try withSession { (session, _) throws(CacheError) in try session.connection.statementCount(checked(sql)) }
     guard count == 1 else { throw CacheError(.query, "explain takes one statement, the SQL text holds \(count)") }
-    let plan = try counted((analyze ? "EXPLAIN ANALYZE " : "EXPLAIN ") + sql, parameters: parameters, cancellation: cancellation, streaming: false)
-    return try PlanText.read(plan)
+    let trace = StatementTrace()
+    let plan = try counted(
+      (analyze ? "EXPLAIN ANALYZE " : "EXPLAIN ") + sql, parameters: parameters, cancellation: cancellation, streaming: false, trace: trace)
+    let text = try PlanText.read(plan)
+    return analyze ? text + ScanReport.text(trace.snapshot?.scans ?? [], skips: engineName != "v1") : text
   }
 
   /// What DuckDB itself has allocated, in bytes; nil where it does not say.
@@ -128,11 +131,16 @@ public final class QueryEngine: @unchecked Sendable {
       var isLive = false
       defer { if !isLive { cancellation?.detach() } }
       if cancellation?.tracksProgress == true { connection.trackProgress() }
+      let isWhole = !streaming && WholeTable.isMeant(by: sql, parameters, on: connection, of: pool.database, store)
       let result = try snapshot.run { () throws(CacheError) in
         try FileLikeKeys.prepare(sql, on: connection, scanFunction: pool.database.scanFunction, store: store)
         return try connection.execute(sql, parameters: parameters)
       }
       trace?.kind = result.kind
+      if isWhole, let rows = try WholeTable.rows(inPlaceOf: result, snapshot, cancellation: cancellation) {
+        trace?.isEntrysOwn = true
+        return rows
+      }
       guard streaming, result.canStream else {
         return try snapshot.run { () throws(CacheError) in try CollectedResult(result, cancellation: cancellation) }
       }

@@ -14,6 +14,7 @@ final class QuerySnapshot: @unchecked Sendable {
   private let meanings = Locked<[[UInt8]: TableVersion]>([:])
   private let tables = Locked<[String: BatchTable]>([:])
   private let noted = Locked<[StatementScan]>([])
+  private let names = Locked<Set<String>>([])
 
   /// What the text tells of its only table, and the entry that the table's name has turned out to stand for: a table or view of that name
   /// would not have been looked up here.
@@ -83,6 +84,15 @@ final class QuerySnapshot: @unchecked Sendable {
     let done = scans.reduce(0) { $0 + min($1.tableRows, $1.counters.rowsScanned + $1.counters.blocksSkipped * BlockStatistics.blockRows) }
     return Self.scanShare * Double(done) / Double(rows)
   }
+
+  /// The one entry that the statement reads by its name, where it has met no other table of the cache's.
+  var onlyEntry: Entry? {
+    guard let entry = entries.withLock({ $0.count == 1 ? $0.first?.value : nil }), names.withLock({ $0 == [entry.key] }) else { return nil }
+    return noted.withLock { noted in noted.allSatisfy { $0.table == TableName.prefix + entry.key } } ? entry : nil
+  }
+
+  /// DuckDB has asked for a name that stands for this entry.
+  func noteName(of entry: Entry) { names.withLock { _ = $0.insert(entry.key) } }
 
   func note(_ scan: StatementScan) { noted.withLock { $0.append(scan) } }
 

@@ -10,10 +10,22 @@ final class CollectedResult: BatchSource {
   /// Reads `result` to its end.
   init(_ result: any QueryResult, cancellation: Cancellation?) throws(CacheError) {
     schema = try importSchema(of: result)
+    arrays = try Self.collect(cancellation) { (array) throws(CacheError) in try result.next(into: &array) }[...]
+  }
+
+  /// Reads `source` to its end, whose arrays are of this schema.
+  init(of source: any BatchSource, schema: Schema, cancellation: Cancellation?) throws(CacheError) {
+    self.schema = schema
+    arrays = try Self.collect(cancellation) { (array) throws(CacheError) in try source.next(into: &array) }[...]
+  }
+
+  private static func collect(
+    _ cancellation: Cancellation?, _ next: (inout ArrowArray) throws(CacheError) -> Bool
+  ) throws(CacheError) -> [ArrowArray] {
     var collected: [ArrowArray] = []
     do throws(CacheError) {
       var array = ArrowArray()
-      while try result.next(into: &array) {
+      while try next(&array) {
         collected.append(array)
         if cancellation?.isCancelled == true { throw CacheError(.interrupted, "the query was interrupted") }
       }
@@ -21,7 +33,7 @@ final class CollectedResult: BatchSource {
       for index in collected.indices { collected[index].release?(&collected[index]) }
       throw error
     }
-    arrays = collected[...]
+    return collected
   }
 
   deinit {

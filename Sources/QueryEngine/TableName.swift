@@ -17,6 +17,12 @@ enum TableName {
   /// Whether the text may name a cached table.
   static func isNamed(in sql: String) -> Bool { StatementEffect.holds(sql, [prefix]) }
 
+  /// The name as SQL takes it.
+  static func written(_ key: String) -> String {
+    let isPlain = key.utf8.allSatisfy { $0 == 95 || (48...57).contains($0) || (97...122).contains($0 | 32) }
+    return isPlain ? prefix + key : "\"\(prefix)\(key.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
+  }
+
   enum Reference {
     case notOurs
     case entry(Entry)
@@ -29,6 +35,7 @@ enum TableName {
     switch QuerySnapshot.current?.resolve(key) ?? store.resolve(key) {
     case .entry(let entry):
       QuerySnapshot.current?.noteResolved(name, entry)
+      QuerySnapshot.current?.noteName(of: entry)
       return .entry(entry)
     case .ambiguous(let keys):
       let names = keys.map { "\"\(prefix)\($0)\"" }.joined(separator: ", ")
@@ -38,7 +45,8 @@ enum TableName {
       let keys = store.keys()
       let shown = keys.prefix(8).map { $0.count > 40 ? "\($0.prefix(40))…" : $0 }.joined(separator: ", ")
       let list = keys.isEmpty ? "the cache is empty" : "the cache holds \(keys.count): \(shown)\(keys.count > 8 ? ", …" : "")"
-      return .failure("\(DuckDBMessage.ours)there is no entry '\(key)' in the cache (\(list)); put it first, or check the name")
+      let hint = NearestKey.to(key, among: keys).map { "; did you mean \(written($0))?" } ?? "; put it first, or check the name"
+      return .failure("\(DuckDBMessage.ours)there is no entry '\(key)' in the cache (\(list))\(hint)")
     }
   }
 

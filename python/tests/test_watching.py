@@ -281,3 +281,38 @@ def test_many_limits_and_interrupts_at_once(filled):
         time.sleep(0.03)
     assert wrong == [] and len(limits) + len(interrupts) >= 150 and is_usable(filled)
     assert filled.query("SELECT sum(a.n) AS s FROM _cache_t a", timeout=60)["s"][0] == ROWS * (ROWS - 1) // 2
+
+
+def test_explain_analyze_tells_what_each_scan_read(filled):
+    filled.put("small one", pa.table({"n": np.arange(10)}))
+    plan = filled.explain('SELECT count(*) FROM _cache_t JOIN "_cache_small one" USING (n) WHERE v >= 0 AND n < 1000', analyze=True)
+    lines = plan[plan.index("Scans of cached tables") :].splitlines()
+    assert lines[1].split() == "table rows of partitions skipped blocks skipped from memory from disk partitions on disk".split()
+    rows = {line.split("  ")[0].strip(): line for line in lines[2:] if line.startswith("_cache_")}
+    assert set(rows) == {"_cache_t", "_cache_small one"} and "400,000" in rows["_cache_t"]
+    if filled.status()["duckdb"]["engine"] == "v2":
+        assert any("n < 1000" in line for line in lines)
+        read, left_out = (int(rows["_cache_t"].split()[position].replace(",", "")) for position in (5, 6))
+        assert read <= 2 and left_out >= 190, plan
+    else:
+        assert lines[-1].endswith("nothing is skipped.")
+    assert "Scans of" not in filled.explain("SELECT n FROM _cache_t")
+
+
+def test_a_whole_table_is_handed_out_as_it_is(filled):
+    source = filled.get("t", target_type="arrow")
+    whole = filled.query("SELECT * FROM _cache_t", target_type="arrow")
+    assert whole.equals(source) and whole["n"].chunk(0).buffers()[1].address == source["n"].chunk(0).buffers()[1].address
+    frame = filled.query("select * from _cache_t;")
+    frame.loc[0, "n"] = -1
+    frame["v"] = 0.0
+    assert filled.query("SELECT min(n) AS low, sum(v) > 0 AS some FROM _cache_t", target_type="dict") == {"low": [0], "some": [True]}
+    assert filled.query("SELECT * FROM _cache_t")["n"][0] == 0
+    filled.put("t", pa.table({"n": [1]}))
+    assert filled.query("SELECT * FROM _cache_t", target_type="dict") == {"n": [1]} and whole.num_rows == ROWS
+
+
+def test_a_missing_table_has_a_hint(filled):
+    filled.put("my flights", pa.table({"n": [1]}))
+    with pytest.raises(QueryError, match='did you mean "_cache_my flights"'):
+        filled.query("SELECT * FROM _cache_my_flight")

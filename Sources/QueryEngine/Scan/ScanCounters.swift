@@ -1,3 +1,5 @@
+import ArrowData
+import Primitives
 import Synchronization
 
 /// What scans have read and what statistics let them leave out: of an engine, or of one reference to a table within a statement, which
@@ -69,16 +71,26 @@ public final class StatementScan: Sendable {
   public let tableRows: Int
   public let tablePartitions: Int
   public let counters: ScanCounters
+  let schema: Schema
   private let begun = Atomic<Bool>(false)
+  private let recorded = Locked<(predicates: [Predicate], readsTop: Bool)>(([], false))
 
   init(table: String, source: any ScanSource, in whole: ScanCounters) {
     self.table = table
-    (tableRows, tablePartitions) = (source.rowCount, source.partitions.count)
+    (tableRows, tablePartitions, schema) = (source.rowCount, source.partitions.count, source.schema)
     counters = ScanCounters(in: whole)
   }
 
   /// Whether DuckDB has begun to read it: it binds some tables only to know their columns.
   public var hasBegun: Bool { begun.load(ordering: .relaxed) }
 
-  func begin() { begun.store(true, ordering: .relaxed) }
+  /// What DuckDB has said of the rows that it wants.
+  var predicates: [Predicate] { recorded.withLock { $0.predicates } }
+  /// Whether it has looked for the first rows of an order alone.
+  var readsTop: Bool { recorded.withLock { $0.readsTop } }
+
+  func begin(_ predicates: [Predicate], readsTop: Bool) {
+    recorded.withLock { $0 = (predicates, readsTop) }
+    begun.store(true, ordering: .relaxed)
+  }
 }

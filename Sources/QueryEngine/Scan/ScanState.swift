@@ -53,11 +53,12 @@ final class ScanState: Sendable {
     filter = binding.filter(wanted: columns)
     stretches = source.stretches.all
     partitions = source.partitions
-    plan = ScanPlan(source: source, predicates: binding.predicates, top: binding.topBlocks)
+    let top = binding.topBlocks
+    plan = ScanPlan(source: source, predicates: binding.predicates, top: top)
     let rows = plan.knownRows()
     morsels = Morsel.cut(rows, stretches)
     tally = Locked(ScanTally(rows, stretches, partitionCount: partitions.count))
-    binding.scan.begin()
+    binding.scan.begin(binding.predicates, readsTop: top != nil)
     let skipped = tally.withLock { ($0.skippedPartitions, $0.skippedBlocks) }
     binding.counters.count(partitionsSkipped: skipped.0, blocksSkipped: skipped.1)
   }
