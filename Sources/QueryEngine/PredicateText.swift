@@ -51,9 +51,17 @@ enum PredicateText {
       if let units = unitsPerSecond[String(format.prefix(4))] { return "'\(instant(Int(value), units))'" }
       return "\(value)"
     case .uint(let value): return "\(value)"
+    case .wide(let value): return decimal(value, scale: format.split(separator: ",").dropFirst().first.flatMap { Int($0) } ?? 0)
     case .double(let value): return "\(value)"
     case .bytes(let bytes): return quoted(bytes)
     }
+  }
+
+  private static func decimal(_ value: Int128, scale: Int) -> String {
+    guard scale > 0 else { return "\(value)" }
+    let digits = String(value.magnitude)
+    let padded = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits
+    return "\(value < 0 ? "-" : "")\(padded.dropLast(scale)).\(padded.suffix(scale))"
   }
 
   private static let unitsPerSecond = ["tss:": 1, "tsm:": 1000, "tsu:": 1_000_000, "tsn:": 1_000_000_000]

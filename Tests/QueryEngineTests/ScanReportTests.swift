@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ScanReportTests {
   @Test func predicatesAreReadable() throws {
-    let formats = [("n", "l"), ("d", "tdD"), ("t", "tsm:"), ("s", "u"), ("b", "b"), ("x", "g"), ("z", "tsn:UTC")]
+    let formats = [("n", "l"), ("d", "tdD"), ("t", "tsm:"), ("s", "u"), ("b", "b"), ("x", "g"), ("z", "tsn:UTC"), ("m", "d:10,2")]
     let schema = Schema(fields: try formats.map { try Field(name: $0.0, format: $0.1) })
     let cases: [(Predicate, String)] = [
       (.compare(column: 0, .greaterOrEqual, .int(-5)), "n >= -5"), (.compare(column: 1, .less, .int(0)), "d < '1970-01-01'"),
@@ -17,6 +17,7 @@ import Testing
       (.compare(column: 3, .lessOrEqual, .bytes(Array("it".utf8))), "s <= 'it'"), (.compare(column: 4, .equal, .int(1)), "b = true"),
       (.compare(column: 5, .equal, .double(1.5)), "x = 1.5"), (.isNull(column: 3), "s IS NULL"), (.isNotNull(column: 9), "column 9 IS NOT NULL"),
       (.isIn(column: 0, (1...6).map { .int($0) }), "n IN (1, 2, 3, 4, … 6 in all)"), (.prefix(column: 3, Array("ab".utf8)), "s starting with 'ab'"),
+      (.compare(column: 7, .less, .wide(-1234)), "m < -12.34"), (.compare(column: 7, .less, .wide(5)), "m < 0.05"),
       (.and([.isNull(column: 0), .unknown, .isNull(column: 1)]), "n IS NULL AND d IS NULL"),
       (.or([.isNull(column: 0), .isNull(column: 1)]), "(n IS NULL OR d IS NULL)"), (.or([.isNull(column: 0), .unknown]), ""), (.unknown, ""),
     ]

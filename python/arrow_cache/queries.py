@@ -121,7 +121,9 @@ class Queries:
         parameters : sequence or mapping, optional
             As for `query`.
         analyze : bool, default False
-            Whether to run it and add times and row counts.
+            Whether to run it and add times and row counts, and a line for each scan of a cached table: rows handed to DuckDB of those there are,
+            partitions and blocks (2,048 rows) read and skipped, bytes from memory and from disk, partitions that were on disk, and
+            the conditions by which it skipped.
         timeout : float or datetime.timedelta, optional
             As for `query`.
 
