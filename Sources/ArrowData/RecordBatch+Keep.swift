@@ -30,6 +30,23 @@ extension RecordBatch {
       columns: nodes, owners: (0..<columnCount).map(owner) + (0..<other.columnCount).map(other.owner))
   }
 
+  /// Rows `offset ..< offset + count`, which there must be; of some columns those of the only column of another batch in their place. Zero copy.
+  public func replacing(_ columns: [Int: RecordBatchSlice], offset: Int, count: Int) -> RecordBatch {
+    let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, columnCount))
+    for index in 0..<columnCount {
+      let other = columns[index]
+      var node = (other?.batch.column(0) ?? column(index)).pointee
+      let start = node.start + (other?.offset ?? offset)
+      node.null_count = node.nullCount(from: start, count: count, layout: (other?.batch.schema.fields[0] ?? schema.fields[index]).layout)
+      (node.offset, node.length) = (Int64(start), Int64(count))
+      (nodes + index).initialize(to: node)
+    }
+    let fields = schema.fields.enumerated().map { columns[$0]?.batch.schema.fields[0] ?? $1 }
+    return RecordBatch(
+      schema: Schema(fields: fields, metadata: schema.metadata), rowCount: count, columns: nodes,
+      owners: (0..<columnCount).map { columns[$0]?.batch.owner(0) ?? owner($0) })
+  }
+
   private func derived(_ schema: Schema, _ indices: [Int], _ owner: (Int) -> ColumnOwner) -> RecordBatch {
     let nodes = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, indices.count))
     for (position, index) in indices.enumerated() { (nodes + position).initialize(to: column(index).pointee) }

@@ -12,7 +12,8 @@ extension QueryEngine {
     // It loses `IS NULL` filters of the right side of an outer join (duckdb/duckdb#25211) unless the scan takes them over, as DuckDB's own does.
     if library.version.hasPrefix("v2.0.") { settings.append(("disabled_optimizers", "outer_join_simplification")) }
     let tables = options.internalTables
-    let entries = TableName.context(store, counters: counters, remembersRows: options.remembersFilters)
+    let makesCodes = library.hasV2 && !options.usesStableAPI && store.options.dictionaryEncoding != .never && V2DictionaryVector.isAvailable
+    let entries = TableName.context(store, counters: counters, remembersRows: options.remembersFilters, makesCodes: makesCodes)
     let content = DatabaseContent(store: store, entries: entries, tables: InternalTable.context(tables))
     let usesSecondAPI = library.hasV2 && !options.usesStableAPI
     let database: any Database =

@@ -18,6 +18,9 @@ import Testing
     "NOT b AND mixed < 1000", "d = DATE '2020-03-01'", "ts < TIMESTAMP '2020-01-01 03:00:00'", "ts::DATE = DATE '2020-01-03'", "dec = 12.25", "dec < 0.6", "mixed < 400 OR s = 'group 3'",
     "mixed < 3000 AND s = 'group 3' AND n > 100", "mixed < 3000 AND (s = 'group 3' OR n IS NULL)", "id < 3000 OR id > 149000", "mixed + 1 = 5", "e = 'e7' AND f < 60", "mixed < 0", "mixed >= 0",
     "mixed NOT IN (1, 2, 3) AND mixed < 10", "n IS DISTINCT FROM 5 AND mixed < 50",
+    "dec BETWEEN 0.5 AND 2.75", "dec > 999.249", "dec = 1.234", "dec <> 1.234 AND mixed < 50", "dec IN (1.25, 7, 8.1)", "dec < 1", "id > 149990.5", "mixed::DECIMAL(12, 1) <= 7.5", "b AND id < 30",
+    "TRY_CAST(n AS DECIMAL(2, 1)) IS NULL AND mixed < 200", "TRY_CAST(n AS DECIMAL(2, 1)) IS DISTINCT FROM 3 AND mixed < 200", "n NOT IN (1, 2) AND mixed < 40", "NOT (s IN ('group 1', 'group 2')) AND mixed < 40",
+    "s <> 'group 3' AND mixed < 40", "t IS DISTINCT FROM 'x' AND mixed < 40", "(NOT b) IS NULL OR mixed = 3", "n = NULL OR mixed = 3",
   ]
   private static let outputs = ["id, mixed, f, n, s, t, b, d, ts, e", "id, l, dec", "count(*), sum(f), min(t), max(s)", "s, t"]
 
@@ -41,7 +44,7 @@ import Testing
     }
     let counters = fixture.engine.scanCounters.remembered
     #expect(counters.hitCount > 0 && counters.byteCount > 0 && counters.rowsLeftOut > 0)
-    #expect(fixture.store.status().memoBytes == counters.byteCount)
+    #expect(fixture.store.status().memoBytes >= counters.byteCount)
   }
 
   @Test func repeatedFilterReadsOnlyWhatItWants() throws {

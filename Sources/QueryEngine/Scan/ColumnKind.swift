@@ -7,6 +7,8 @@ enum ColumnKind: Sendable, Equatable {
   case bits
   /// Half floats, widened to FLOAT.
   case halfFloat
+  /// Decimals of 128 bits, kept by DuckDB in this many bytes by their precision.
+  case decimal(Int)
   /// Strings or bytes behind offsets: DuckDB's string headers are built over Arrow's bytes.
   case text32, text64, textView
   /// Values in a dictionary: indices of this many bytes.
@@ -19,7 +21,7 @@ enum ColumnKind: Sendable, Equatable {
   var isText: Bool {
     switch self {
     case .text32, .text64, .textView, .dictionaryText: true
-    case .fixed, .bits, .halfFloat, .dictionaryFixed, .converted: false
+    case .fixed, .bits, .halfFloat, .decimal, .dictionaryFixed, .converted: false
     }
   }
 
@@ -71,6 +73,7 @@ enum ColumnKind: Sendable, Equatable {
     case "Z": return (.text64, .blob)
     case "vz": return (.textView, .blob)
     default:
+      if let bytes = decimalBytes(field.format) { return (.decimal(bytes), nil) }
       // With a zone only microseconds are stored alike.
       return field.format.hasPrefix("tsu:") ? (.fixed(8), .timestampTZ) : (.converted, nil)
     }
@@ -81,6 +84,21 @@ enum ColumnKind: Sendable, Equatable {
     let field = batch.schema.fields[column]
     guard field.encodedFormat != nil, let index = indexBytes(field.format) else { return usual }
     return .dictionaryText(indexBytes: index, offsetBytes: 4)
+  }
+
+  /// As DuckDB stores a decimal by its precision; nil for what is no decimal of 128 bits that DuckDB has.
+  private static func decimalBytes(_ format: String) -> Int? {
+    guard format.hasPrefix("d:") else { return nil }
+    let parts = format.dropFirst(2).split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2 || parts.count == 3 && parts[2] == 128, let precision = parts[0], let scale = parts[1], scale >= 0, scale <= precision
+    else { return nil }
+    return switch precision {
+    case 1...4: 2
+    case 5...9: 4
+    case 10...18: 8
+    case 19...38: 16
+    default: nil
+    }
   }
 
   private static func indexBytes(_ format: String) -> Int? {

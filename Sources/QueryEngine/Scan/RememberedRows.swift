@@ -29,6 +29,8 @@ final class RememberedRows: @unchecked Sendable {
   }
 
   private let state = Locked(State())
+  /// One scan after the other says what is kept.
+  private let charging = Locked(())
   private let counters: RememberedCounters
   /// Most bytes that are kept for the entry.
   private let limitBytes: Int
@@ -72,7 +74,9 @@ final class RememberedRows: @unchecked Sendable {
   }
 
   /// Has the entry's account say what is kept; where there is no room for it, all is forgotten.
-  func charge(to entry: Entry) {
+  func charge(to entry: Entry) { charging.withLock { _ in chargeNow(to: entry) } }
+
+  private func chargeNow(to entry: Entry) {
     let (byteCount, charged) = state.withLock { ($0.byteCount, $0.chargedBytes) }
     guard byteCount != charged || entry.memo(Self.memoName) !== self else { return }
     let isKept = entry.setMemo(Self.memoName, self, byteCount: byteCount, holdsRows: false)

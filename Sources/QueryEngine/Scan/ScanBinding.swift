@@ -26,11 +26,14 @@ final class ScanBinding: @unchecked Sendable {
 
   /// Whether the rows that satisfied conditions are remembered.
   private let remembersRows: Bool
+  /// Whether texts that repeat are given to DuckDB as codes, which are made when they are read again.
+  let makesCodes: Bool
   /// What the statement's text tells of this reference.
   let hint: ScanHint?
 
-  init(source: any ScanSource, columns: [ScanColumn], scan: StatementScan, remembersRows: Bool, hint: ScanHint?) {
-    (self.source, self.columns, self.scan, self.remembersRows, self.hint) = (source, columns, scan, remembersRows, hint)
+  init(source: any ScanSource, columns: [ScanColumn], scan: StatementScan, remembersRows: Bool, makesCodes: Bool, hint: ScanHint?) {
+    (self.source, self.columns, self.scan, self.hint) = (source, columns, scan, hint)
+    (self.remembersRows, self.makesCodes) = (remembersRows, makesCodes)
   }
 
   /// For each stretch the blocks that may hold one of the first rows of an order, where no more are wanted.

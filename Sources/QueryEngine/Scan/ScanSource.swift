@@ -35,14 +35,16 @@ final class ScanContext: Sendable {
   private let tablePrefix: String
   private let counters: ScanCounters
   private let remembersRows: Bool
+  private let makesCodes: Bool
   /// Finds what the function's argument names; throws what the query is told.
   let source: @Sendable (_ name: String) throws(CacheError) -> any ScanSource
 
   init(
-    tablePrefix: String, counters: ScanCounters, remembersRows: Bool = false,
+    tablePrefix: String, counters: ScanCounters, remembersRows: Bool = false, makesCodes: Bool = false,
     source: @escaping @Sendable (_ name: String) throws(CacheError) -> any ScanSource
   ) {
-    (self.tablePrefix, self.counters, self.remembersRows, self.source) = (tablePrefix, counters, remembersRows, source)
+    (self.tablePrefix, self.counters, self.source) = (tablePrefix, counters, source)
+    (self.remembersRows, self.makesCodes) = (remembersRows, makesCodes)
   }
 
   /// A reference to a table, which the statement that this thread is running lists from now on.
@@ -50,6 +52,6 @@ final class ScanContext: Sendable {
     let scan = StatementScan(table: tablePrefix + name, source: source, in: counters)
     QuerySnapshot.current?.note(scan)
     let hint = source is Entry ? QuerySnapshot.current?.hint(for: name) : nil
-    return ScanBinding(source: source, columns: columns, scan: scan, remembersRows: remembersRows, hint: hint)
+    return ScanBinding(source: source, columns: columns, scan: scan, remembersRows: remembersRows, makesCodes: makesCodes, hint: hint)
   }
 }

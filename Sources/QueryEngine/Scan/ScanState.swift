@@ -24,6 +24,7 @@ final class ScanState: Sendable {
   private let stretches: [Stretches.Stretch]
   private let partitions: [Partition]
   private let tally: Locked<ScanTally>
+  private let codes: ScanCodes?
   /// What is tested of the rows before DuckDB has them; nil: nothing.
   private let filter: ScanFilter?
   /// Whether rows can be picked one by one; else only stretches of them.
@@ -51,6 +52,7 @@ final class ScanState: Sendable {
     picksRows = !columns.contains { binding.columns[$0].kind == .converted }
     let source = binding.source
     filter = binding.filter(wanted: columns)
+    codes = ScanCodes(binding, columns: columns)
     stretches = source.stretches.all
     partitions = source.partitions
     let top = binding.topBlocks
@@ -143,6 +145,13 @@ final class ScanState: Sendable {
     // From a file they go with the morsel: their strings are copied.
     if hasText, !rows.isFromDisk { binding.hold(rows.slices.map(\.batch)) }
     return rows
+  }
+
+  /// Rows in memory with codes in place of texts, where there are some.
+  fileprivate func coded(_ slice: SegmentSlice, _ rows: [RecordBatchSlice], wantedCount: Int) -> [RecordBatchSlice] {
+    guard let codes, rows.count == 1, let coded = codes.coded(slice, rows[0], wantedCount: wantedCount) else { return rows }
+    binding.hold([coded.batch])
+    return [coded]
   }
 
   fileprivate func countFromDisk(_ morsel: Int) {
@@ -276,11 +285,12 @@ final class ScanWorker {
     (self.picks, start) = (picks.map { $0[...] }, 0)
     if let known {
       countsBytes = true
-      (read, current, offset, isTransient) = ([known], 0, 0, false)
+      (read, current, offset, isTransient) = (state.coded(slice, [known], wantedCount: picks?.count ?? slice.count), 0, 0, false)
       return
     }
     if rows.isFromDisk { state.countFromDisk(morselIndex) }
-    (read, current, offset, isTransient) = (rows.slices, 0, 0, rows.isFromDisk)
+    let given = rows.isFromDisk ? rows.slices : state.coded(slice, rows.slices, wantedCount: picks?.count ?? slice.count)
+    (read, current, offset, isTransient) = (given, 0, 0, rows.isFromDisk)
     countsBytes = !rows.isFromDisk
     // The first of a segment's batches has the segment's first row, and the next runs will mostly be in it too.
     let first = rows.slices.count == 1 && rows.slices[0].offset == slice.offset && !rows.isFromDisk ? rows.slices[0].batch : nil

@@ -68,6 +68,40 @@ struct VectorFill {
     for row in 0..<count { floats[row] = widened(source[first + row]) }
   }
 
+  /// Decimals of 128 bits in fewer; false where one of them has more digits than its type says.
+  func fillDecimals(bytes: Int, to target: UnsafeMutableRawPointer) -> Bool {
+    switch bytes {
+    case 2: return fillDecimals(Int16.self, to: target)
+    case 4: return fillDecimals(Int32.self, to: target)
+    case 8: return fillDecimals(Int64.self, to: target)
+    default:
+      fill(fixed: 16, to: target)
+      return true
+    }
+  }
+
+  private func fillDecimals<Value: FixedWidthInteger & SignedInteger>(_: Value.Type, to target: UnsafeMutableRawPointer) -> Bool {
+    guard let source = values() else { return true }
+    let halves = source + first * 16
+    let values = target.assumingMemoryBound(to: Value.self)
+    var differing: Int64 = 0
+    for row in 0..<count {
+      let low = halves.loadUnaligned(fromByteOffset: row &* 16, as: Int64.self)
+      let high = halves.loadUnaligned(fromByteOffset: row &* 16 &+ 8, as: Int64.self)
+      let value = Value(truncatingIfNeeded: low)
+      values[row] = value
+      differing |= (Int64(value) ^ low) | (high ^ (low >> 63))
+    }
+    guard differing != 0 else { return true }
+    // What lies under a null may be anything.
+    guard let validity else { return false }
+    for row in 0..<count where validity[(first + row) >> 3] >> UInt8((first + row) & 7) & 1 == 1 {
+      let wide = halves.loadUnaligned(fromByteOffset: row * 16, as: Int128.self)
+      if Value(exactly: wide) == nil { return false }
+    }
+    return true
+  }
+
   func fillText<Failure: Error>(offsetBytes: Int, to target: UnsafeMutableRawPointer, heap: StringHeap<Failure>?) throws(Failure) {
     if offsetBytes == 4 {
       try fillText(offsets: Int32.self, to: target, heap: heap)

@@ -42,6 +42,11 @@ enum V2Fill {
     case .fixed(let width): source.fill(fixed: width, to: target)
     case .bits: source.fillBits(to: target)
     case .halfFloat: source.fillHalfFloats(to: target)
+    case .decimal(let bytes):
+      guard source.fillDecimals(bytes: bytes, to: target) else {
+        let name = batch.schema.fields[column].name
+        throw V2Failure(code: V2Failure.inputInvalid, message: "column '\(name)' has a decimal of more digits than its type says: cast it to a wider type")
+      }
     case .text32: try source.fillText(offsets: Int32.self, to: target, heap: heap)
     case .text64: try source.fillText(offsets: Int64.self, to: target, heap: heap)
     case .textView:

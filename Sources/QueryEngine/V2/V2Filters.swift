@@ -45,8 +45,9 @@ struct V2Filters {
     case Kind.isNotNull: return children.first.flatMap(column).map { .isNotNull(column: $0.index) } ?? .unknown
     case Kind.isIn:
       guard children.count > 1, let operand = column(children[0]) else { return .unknown }
-      let options = children.dropFirst().map { compare(operand, .equal, $0) }
-      return .or(options)
+      let literals = operand.isPlain ? children.dropFirst().compactMap { literal($0, for: operand) } : []
+      if literals.count == children.count - 1 { return .isIn(column: operand.index, literals) }
+      return .or(children.dropFirst().map { compare(operand, .equal, $0) })
     case Kind.between:
       guard children.count == 3, let operand = column(children[0]) else { return .unknown }
       return .and([compare(operand, .greaterOrEqual, children[1]), compare(operand, .lessOrEqual, children[2])])
