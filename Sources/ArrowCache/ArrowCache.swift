@@ -115,7 +115,7 @@ public final class ArrowCache: @unchecked Sendable {
     return CacheStatus(
       store: store.status(), queryCount: lifetime.startedCount + answered.load(ordering: .relaxed), scans: engine.scanCounters,
       duckdbVersion: engine.duckdbVersion, duckdbEngine: engine.engineName, duckdbMemoryBytes: engine.duckdbMemoryBytes(),
-      results: engine.resultCounters, uptimeSeconds: SystemClock().now() - openedAt)
+      results: engine.resultCounters, planHits: engine.planHits, uptimeSeconds: SystemClock().now() - openedAt)
   }
 
   private static let closedError = CacheError(.closed, "the cache is closed: open a new one")

@@ -22,6 +22,8 @@ public struct CacheOptions: Sendable {
 
   /// Whether results of statements that read entries alone are kept for who asks again. Default: yes.
   public var keepsResults = true
+  /// Whether plans of such statements are kept where their results are not. Default: yes.
+  public var keepsPlans = true
 
   public init() {}
 
@@ -33,6 +35,7 @@ public struct CacheOptions: Sendable {
     options.extensionPaths = duckdbExtensions
     options.remembersFilters = remembersFilters
     options.keepsResults = keepsResults
+    options.keepsPlans = keepsPlans
     return options
   }
 }

@@ -15,6 +15,8 @@ public struct CacheStatus: Sendable {
   public var duckdbMemoryBytes: Int?
   /// Results that are kept; nil where none are.
   public var results: ResultCounters?
+  /// Queries that a kept plan has answered.
+  public var planHits: Int
   /// Seconds since the cache was opened.
   public var uptimeSeconds: Double
 }

@@ -32,6 +32,7 @@ func cacheOptions(_ object: Object) throws(Failure) -> CacheOptions {
     case "thread_count": options.threadCount = try given.flatMap { value throws(Failure) in try threadCount(value, place) }
     case "query_memory_limit": options.queryMemoryLimitBytes = try given.map { value throws(Failure) in try amount(value, place) }
     case "remember_filters": options.remembersFilters = try bool(value, place)
+    case "cache_query_plans": options.keepsPlans = try bool(value, place)
     case "cache_query_results": options.keepsResults = try bool(value, place)
     case "duckdb_extensions": options.duckdbExtensions = try texts(value, place)
     default: throw .cache(CacheError(.configuration, "\(place) is no option of the engine"))

@@ -90,6 +90,7 @@ let status: PyCFunctionFast = { _, values, count in
       ("rows_left_out", .integer(status.scans.remembered.rowsLeftOut)),
       ("remembered_hits", .integer(status.scans.remembered.hitCount)),
       ("remembered_bytes", .integer(status.scans.remembered.byteCount)),
+      ("plan_hits", .integer(status.planHits)),
       ("result_hits", .integer(status.results?.hits ?? 0)),
       ("result_misses", .integer(status.results?.misses ?? 0)),
       ("result_count", .integer(status.results?.count ?? 0)),

@@ -25,6 +25,8 @@ struct DatabaseContent: Sendable {
 protocol Connection: AnyObject {
   /// Runs every statement of `sql`, the last with the parameters, and returns the last one's result.
   func execute(_ sql: String, parameters: QueryParameters) throws(CacheError) -> any QueryResult
+  /// Prepares the one statement of `sql`, which has no parameters; nil where its plan would be made anew each time.
+  func prepare(_ sql: String) throws(CacheError) -> (any PreparedStatement)?
   /// How many statements `sql` holds.
   func statementCount(_ sql: String) throws(CacheError) -> Int
   func interrupt()

@@ -15,7 +15,13 @@ final class ResultKeeping: Sendable {
   /// Whether SQL may have made functions.
   let hasUserFunctions = Atomic(false)
 
-  init(store: Store, isOn: Bool) { cache = isOn ? ResultCache(store: store) : nil }
+  let keepsPlans: Bool
+  let planHits = Atomic(0)
+
+  init(store: Store, options: QueryOptions) {
+    cache = options.keepsResults ? ResultCache(store: store) : nil
+    keepsPlans = options.keepsPlans
+  }
 }
 
 /// What running a text has shown about it.
@@ -83,13 +89,18 @@ extension QueryEngine {
   private func keep(
     _ rows: CountedRows, _ sql: String, _ parameters: QueryParameters, _ trace: StatementTrace, generation: UInt64, seconds: Double
   ) {
-    guard let cache = keeping.cache else { return }
-    cache.countMiss()
+    guard keeping.cache != nil || keeping.keepsPlans else { return }
+    keeping.cache?.countMiss()
     let notes = currentPool.notes
     let runCount = notes.countRun(sql)
-    guard cache.takes(rows.byteCount), runCount > 1 || seconds >= Self.leastSeconds, TableName.isNamed(in: sql), let facts = notes.facts(sql),
+    let isKept = keeping.cache?.takes(rows.byteCount) ?? false
+    guard isKept ? runCount > 1 || seconds >= Self.leastSeconds : runCount > 1, TableName.isNamed(in: sql), let facts = notes.facts(sql),
       let tables = trace.snapshot?.versions(of: facts.tables), isSteady(facts, trace, notes, asks: runCount > 1)
     else { return }
+    guard isKept, let cache = keeping.cache else {
+      if case .none = parameters { keepPlan(sql, facts, trace, generation: generation) }
+      return
+    }
     let result = KeptResult(rows, tables: tables, generation: generation, seconds: seconds, memos: store.memoShelf())
     cache.keep(result, for: ResultKey(sql: sql, parameters: parameters, session: trace.state))
   }

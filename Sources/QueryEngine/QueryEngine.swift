@@ -15,7 +15,7 @@ public final class QueryEngine: @unchecked Sendable {
   private let pool: Locked<SessionPool>
   private let queries = Atomic<Int>(0)
   /// Whether no statement can have changed how rows are ordered: DuckDB's settings cannot be seen without asking it each time.
-  private let ordersAsUsual = Atomic<Bool>(true)
+  let ordersAsUsual = Atomic<Bool>(true)
   private let stopper = QueryStopper()
   let keeping: ResultKeeping
   /// What scans have read and left out so far.
@@ -25,7 +25,7 @@ public final class QueryEngine: @unchecked Sendable {
   public init(store: Store, options: QueryOptions = QueryOptions()) throws(CacheError) {
     library = try DuckDBLibrary.load(path: options.libraryPath)
     (self.store, self.options) = (store, options)
-    keeping = ResultKeeping(store: store, isOn: options.keepsResults)
+    keeping = ResultKeeping(store: store, options: options)
     pool = Locked(try QueryEngine.open(library, store, scanCounters, options))
   }
 
@@ -132,6 +132,10 @@ public final class QueryEngine: @unchecked Sendable {
       defer { if !isLive { cancellation?.detach() } }
       if cancellation?.tracksProgress == true { connection.trackProgress() }
       let isWhole = !streaming && WholeTable.isMeant(by: sql, parameters, on: connection, of: pool.database, store)
+      if !streaming, trace != nil, let rows = try planned(sql, parameters, session, snapshot, cancellation) {
+        trace?.kind = .select
+        return rows
+      }
       let result = try snapshot.run { () throws(CacheError) in
         try FileLikeKeys.prepare(sql, on: connection, scanFunction: pool.database.scanFunction, store: store)
         return try connection.execute(sql, parameters: parameters)

@@ -23,6 +23,8 @@ public struct QueryOptions: Sendable {
 
   /// Whether results of statements that read cached tables alone are kept for who asks again, within an eighth of the memory limit.
   public var keepsResults = true
+  /// Whether plans of such statements are kept where their results are not. A plan is a session's own.
+  public var keepsPlans = true
 
   /// Keep to DuckDB's stable C API where the second one is there too: slower, without skipping. Default: false.
   public var usesStableAPI = false

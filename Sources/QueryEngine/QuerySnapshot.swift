@@ -93,6 +93,13 @@ final class QuerySnapshot: @unchecked Sendable {
 
   /// DuckDB has asked for a name that stands for this entry.
   func noteName(of entry: Entry) { names.withLock { _ = $0.insert(entry.key) } }
+  /// The references to tables that DuckDB has met.
+  var bindings: [ScanBinding] { references.withLock { $0.compactMap(\.binding) } }
+
+  private struct Reference { weak var binding: ScanBinding? }
+  private let references = Locked<[Reference]>([])
+
+  func note(_ binding: ScanBinding) { references.withLock { $0.append(Reference(binding: binding)) } }
 
   func note(_ scan: StatementScan) { noted.withLock { $0.append(scan) } }
 

@@ -8,6 +8,8 @@ final class Session: @unchecked Sendable {
   let thread: UInt64
   /// 0 as long as no statement has changed what others on it mean; no two that have are alike.
   let state = Atomic<UInt64>(0)
+  /// For the session's own thread.
+  var plans = KeptPlans()
   private var functions: (generation: UInt64, names: FunctionNames)?
 
   init(connection: any Connection) { (self.connection, thread) = (connection, ThreadIdentity.current) }

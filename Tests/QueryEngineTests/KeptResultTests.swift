@@ -110,3 +110,56 @@ import Testing
     #expect(StatementEffect.mayChangeMeaning("SELECT 1; FROM nowhere", kind: nil) { false })
   }
 }
+
+@Suite struct KeptPlanTests {
+  private func fixture(_ engineName: String, plans: Bool = true) throws -> Fixture {
+    var options = QueryOptions()
+    options.keepsPlans = plans
+    return try Fixture(engineName, queryOptions: options)
+  }
+
+  private func sum(_ fixture: Fixture, _ sql: String) throws -> [[String?]] {
+    var stream = ArrowArrayStream()
+    try fixture.engine.run(sql, into: &stream)
+    return try readText(&stream)
+  }
+
+  @Test(arguments: engineNames)
+  func aPlanGivesWhatAStatementGives(engineName: String) throws {
+    let fixture = try fixture(engineName)
+    try fixture.put("t", "SELECT i, 'word ' || i AS s FROM range(100_000) r(i)")
+    let sql = "SELECT count(*)::VARCHAR AS n, max(s) AS m FROM _cache_t WHERE i >= 99_990"
+    for _ in 0..<5 { #expect(try sum(fixture, sql) == [["10", "word 99999"]]) }
+    #expect(fixture.engine.planHits == 3)
+    try fixture.put("t", "SELECT 99_995 AS i, 'one' AS s")
+    for _ in 0..<4 { #expect(try sum(fixture, sql) == [["1", "one"]]) }
+    try fixture.run("CREATE TABLE _cache_t AS SELECT 99_999 AS i, 'own' AS s")
+    for _ in 0..<4 { #expect(try sum(fixture, sql) == [["1", "own"]]) }
+    try fixture.run("DROP TABLE _cache_t")
+    for _ in 0..<4 { #expect(try sum(fixture, sql) == [["1", "one"]]) }
+    #expect(fixture.store.remove("t"))
+    for _ in 0..<3 { #expect(throws: CacheError.self) { try fixture.run(sql) } }
+  }
+
+  @Test(arguments: engineNames)
+  func aPlanKeepsNoEntryAlive(engineName: String) throws {
+    let fixture = try fixture(engineName)
+    weak var entry: Entry?
+    do { entry = try fixture.put("t", "SELECT i, 'word ' || i AS s FROM range(10_000) r(i)") }
+    let sql = "SELECT max(s) AS m, (SELECT min(s) FROM _cache_t) AS l FROM _cache_t"
+    for _ in 0..<4 { #expect(try sum(fixture, sql) == [["word 9999", "word 0"]]) }
+    #expect(fixture.engine.planHits > 0)
+    #expect(entry != nil)
+    #expect(fixture.store.remove("t"))
+    #expect(entry == nil)
+    #expect(fixture.store.status().leasedBytes == 0)
+  }
+
+  @Test(arguments: engineNames)
+  func offByOption(engineName: String) throws {
+    let fixture = try fixture(engineName, plans: false)
+    try fixture.put("t", "SELECT 'a' AS s")
+    for _ in 0..<4 { #expect(try sum(fixture, "SELECT s FROM _cache_t") == [["a"]]) }
+    #expect(fixture.engine.planHits == 0)
+  }
+}

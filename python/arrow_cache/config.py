@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Self, Unpack
 
 from .config_keys import KEYS, ConfigKeys, known_name, normal_value
-from .config_to_come import warn_without_effect
 from .errors import ConfigurationError, MissingFileError, StorageError
 
 _DEFAULTS: dict[str, Any] = {name: key.default for name, key in KEYS.items()}
@@ -62,7 +61,8 @@ class ArrowCacheConfig(Mapping[str, Any]):
     thread_count : int, default 0
         Threads of one query; 0 for as many as the process has cores.
     cache_query_plans : bool, default True
-        Whether the plan of a query is kept for the next time.
+        Whether the plan of a query without parameters is kept for the next time, where its result is not: DuckDB then neither parses nor plans it.
+        A plan is a thread's own, ends with the versions of the entries it reads, and keeps none of them in memory.
     remember_filters : bool, default True
         Whether it is remembered which rows of an entry satisfied a filter (``WHERE``) that SQL has asked twice: the next query with it reads these
         only. The memory counts against ``memory_limit``, is at most a sixteenth of the entry, and goes before any entry does. With DuckDB 2.
@@ -162,7 +162,6 @@ class ArrowCacheConfig(Mapping[str, Any]):
     def __init__(self, **keys: Unpack[ConfigKeys]) -> None:
         self._fill(_DEFAULTS)
         self._take(keys)
-        warn_without_effect({name: self._values[known_name(name)] for name in keys})
 
     def _fill(self, values: Mapping[str, Any]) -> None:
         object.__setattr__(self, "_values", {name: _copied(value) for name, value in values.items()})
@@ -192,7 +191,6 @@ class ArrowCacheConfig(Mapping[str, Any]):
         other._fill(self._values)
         other._take(keys)
         object.__setattr__(other, "_frozen", frozen)
-        warn_without_effect({name: other._values[known_name(name)] for name in keys})
         return other
 
     def __getitem__(self, name: str) -> Any:
@@ -204,7 +202,6 @@ class ArrowCacheConfig(Mapping[str, Any]):
                 f"configuration key {name!r}: the configuration of an open cache is fixed; give {name}= when the cache is made"
             )
         self._take({name: value})
-        warn_without_effect({name: self._values[known_name(name)]})
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -266,7 +263,6 @@ class ArrowCacheConfig(Mapping[str, Any]):
         config = cls.__new__(cls)
         config._fill(_DEFAULTS)
         config._take(config_dict)
-        warn_without_effect({name: value for name, value in config._values.items() if value != _DEFAULTS[name]})
         return config
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The configuration keys: one line each, with the default and the rule, and what of them is still to come."""
+"""The configuration keys: one line each, with the default and the rule."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

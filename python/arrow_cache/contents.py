@@ -75,6 +75,8 @@ class Contents:
             (DuckDB's ``bytes`` and ``disk_bytes``), each with ``limit_bytes``; ``persisted``: ``bytes`` and ``file_count`` of the files that
             entries have their rows in since they were loaded, or opened again with the storage: no limit counts them. ``duckdb``: ``version``, ``engine``, ``memory_bytes``.
 
+            ``query_results``: ``hits`` and ``misses``, ``count`` and ``bytes`` of the results that are kept. ``query_plans``: ``hits``.
+
             ``scans``: what SQL has read of the entries: ``partitions_read``, ``blocks_read`` (2,048 rows of a partition), ``rows``,
             ``memory_bytes`` and ``disk_bytes``; what statistics let it leave out: ``partitions_skipped``, ``blocks_skipped`` (those of skipped
             partitions too), and ``skip_rate``, skipped blocks by all blocks; ``rows_left_out``, which were read and could not satisfy a filter;

@@ -73,6 +73,7 @@ def engine_options(config: ArrowCacheConfig) -> dict[str, Any]:
         "partition_size_bytes": config.partition_size_bytes,
         "thread_count": config.thread_count or len(os.sched_getaffinity(0)),
         "remember_filters": config.remember_filters,
+        "cache_query_plans": config.cache_query_plans,
         "cache_query_results": config.cache_query_results,
         "query_memory_limit": _bytes(config.query_memory_limit, DEFAULT_QUERY_SHARE),
     }

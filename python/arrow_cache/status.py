@@ -66,6 +66,7 @@ _PLACED = {
         "remembered_bytes": "remembered_bytes",
     },
     "persisted": {"bytes": "persisted_bytes", "file_count": "persisted_file_count"},
+    "query_plans": {"hits": "plan_hits"},
     "query_results": {"hits": "result_hits", "misses": "result_misses", "count": "result_count", "bytes": "kept_result_bytes"},
     "query": {"bytes": "duckdb_memory_bytes", "limit_bytes": "query_memory_limit_bytes", "disk_bytes": "query_disk_bytes"},
     "duckdb": {"version": "duckdb_version", "engine": "duckdb_engine", "memory_bytes": "duckdb_memory_bytes"},
@@ -84,8 +85,8 @@ def nested_status(flat: Mapping[str, Any]) -> dict[str, Any]:
     limit = flat.get("limit_bytes")
     resident = flat.get("resident_bytes", 0)
     allocated = resident + flat.get("memo_bytes", 0) + flat.get("reserved_bytes", 0)
-    names = ("memory", "disk", "persisted", "scans", "query", "duckdb", "query_results")
-    memory, disk, persisted, scans, query, duckdb, results = (_part(flat, name) for name in names)
+    names = ("memory", "disk", "persisted", "scans", "query", "duckdb", "query_results", "query_plans")
+    memory, disk, persisted, scans, query, duckdb, results, plans = (_part(flat, name) for name in names)
     blocks = scans["blocks_read"] + scans["blocks_skipped"]
     status: dict[str, Any] = {name: flat.get(name, 0) for name in _TOP}
     status |= {
@@ -98,6 +99,7 @@ def nested_status(flat: Mapping[str, Any]) -> dict[str, Any]:
         "tiers": {"memory": {"bytes": resident, "limit_bytes": limit}, "disk": disk, "persisted": persisted, "query": query},
         "scans": {**scans, "skip_rate": scans["blocks_skipped"] / blocks if blocks else 0.0},
         "query_results": results,
+        "query_plans": plans,
         "duckdb": duckdb,
     }
     placed = {"resident_bytes", *(name for part in _PLACED.values() for name in part.values())}

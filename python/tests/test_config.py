@@ -10,7 +10,6 @@ import pytest
 
 from arrow_cache import DEFAULT_CONFIG, ArrowCache, ArrowCacheConfig, ConfigurationError, MissingFileError, StorageError, UnknownKeyError, converters, opening
 from arrow_cache.config_keys import EVICTION_POLICIES, KEYS
-from arrow_cache.config_to_come import TO_COME
 from arrow_cache.opening import engine_options, merged_config
 from arrow_cache.sizes import machine_bytes
 
@@ -181,10 +180,6 @@ def test_every_known_key_has_a_valid_default():
     for name, key in KEYS.items():
         assert key.rule.accept(key.default) == key.default, name
     assert DEFAULT_CONFIG == ArrowCacheConfig().to_dict()
-
-
-def test_keys_to_come_are_known_keys():
-    assert {name for names, _ in TO_COME for name in names} <= set(KEYS)
 
 
 @pytest.mark.parametrize("target", converters.target_kinds())
@@ -386,7 +381,7 @@ def test_without_spilling_duckdb_has_no_temporary_directory():
         assert cache.query("SELECT current_setting('temp_directory') AS t")["t"][0] == ""
 
 
-# --- what is still to come ---------------------------------------------------------------------------------------------------
+# --- no key is without effect ------------------------------------------------------------------------------------------------
 
 
 def warned(function):
@@ -396,26 +391,17 @@ def warned(function):
     return [(str(warning.message), warning.category, warning.filename) for warning in caught]
 
 
-def test_what_has_no_effect_yet_is_said_once_at_the_callers_line():
-    found = warned(lambda: ArrowCache(cache_query_plans=True).close())
-    assert len(found) == 1
-    message, category, file = found[0]
-    assert category is UserWarning and file == __file__
-    assert "cache_query_plans=True" in message and "planned anew" in message
-    assert len(warned(lambda: ArrowCache(ArrowCacheConfig(cache_query_plans=True)).close())) == 1
-
-
 @pytest.mark.parametrize(
     "keys",
     [
         {},
         {"persistent_storage": False, "spill_to_disk": False, "enable_compression": False, "dictionary_encoding": False, "cache_query_plans": False},
         {"memory_limit": 1, "thread_count": 1, "partition_size_rows": 5, "eviction_policy": "lfu", "query_target_type": "arrow"},
-        {"compression_level": 3, "check_interval": 60.0},
+        {"compression_level": 3, "check_interval": 60.0, "cache_query_plans": True, "cache_query_results": False},
         {"persistent_storage": True, "storage_path": "x", "delete_files_on_close": False, "metadata_db_path": "m.db"},
     ],
 )
-def test_what_asks_for_nothing_more_warns_of_nothing(keys):
+def test_no_key_warns(keys):
     assert warned(lambda: ArrowCacheConfig(**keys)) == []
 
 

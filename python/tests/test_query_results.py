@@ -284,6 +284,19 @@ def test_off_by_configuration() -> None:
         assert cache.status()["query_results"] == {"hits": 0, "misses": 0, "count": 0, "bytes": 0}
 
 
+def test_plans_are_used_again_where_results_are_not_kept() -> None:
+    sql = "SELECT a, count(*) AS n FROM _cache_x WHERE a > 2 GROUP BY a ORDER BY a"
+    for keeps in (True, False):
+        with ArrowCache(memory_limit="64MiB", cache_query_results=False, cache_query_plans=keeps) as cache:
+            cache.put("x", pa.table({"a": [1, 2, 3, 3]}))
+            for _ in range(5):
+                assert cache.query(sql, target_type="dict") == {"a": [3], "n": [2]}
+            assert cache.status()["query_plans"]["hits"] == (3 if keeps else 0)
+            cache.put("x", pa.table({"a": [4.5, 4.5]}))
+            for _ in range(3):
+                assert cache.query(sql, target_type="dict") == {"a": [4.5], "n": [2]}
+
+
 def test_results_are_counted_while_they_are_held(full: ArrowCache) -> None:
     def held() -> int:
         gc.collect()
@@ -392,12 +405,15 @@ def statements(rng: random.Random) -> Iterator[str]:
         )
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_any_sequence_answers_as_without_kept_results(seed: int) -> None:
+@pytest.mark.parametrize("keeps_results", [True, False])
+@pytest.mark.parametrize("seed", range(5))
+def test_any_sequence_answers_as_without_kept_results_and_plans(seed: int, keeps_results: bool) -> None:
     rng = random.Random(seed)
     made = statements(rng)
     pool = [next(made) for _ in range(8)]
-    with ArrowCache(memory_limit="64MiB") as keeping, ArrowCache(memory_limit="64MiB", cache_query_results=False) as plain:
+    kept = {"cache_query_results": keeps_results, "cache_query_plans": True}
+    plain_options = {"cache_query_results": False, "cache_query_plans": False}
+    with ArrowCache(memory_limit="64MiB", **kept) as keeping, ArrowCache(memory_limit="64MiB", **plain_options) as plain:
         caches = (keeping, plain)
         for step in range(150):
             if rng.random() < 0.12:
@@ -408,7 +424,8 @@ def test_any_sequence_answers_as_without_kept_results(seed: int) -> None:
             parameters = [rng.randrange(3)] if "$1" in sql else None
             answers = [answer_of(cache, sql, parameters) for cache in caches]
             assert answers[0] == answers[1], (seed, step, sql)
-        assert hits(keeping) > 0
+        assert (hits(keeping) > 0) == keeps_results
+        assert keeps_results or keeping.status()["query_plans"]["hits"] > 0
 
 
 def act(cache: ArrowCache, action: str, value: int, rng: random.Random) -> None:

@@ -44,6 +44,9 @@ typedef void (*duckdb_v2_callback)(duckdb_handle info, duckdb_handle context, du
   F(int32_t, sql_statement_get_parameter_name, (duckdb_handle statement, uint64_t index, duckdb_v2_text *name, duckdb_handle *error)) \
   F(int32_t, sql_statement_get_text, (duckdb_handle statement, duckdb_v2_text *text, duckdb_handle *error)) \
   F(int32_t, sql_statement_destroy, (duckdb_handle *statement)) \
+  F(int32_t, prepared_statement_create, (duckdb_handle connection, duckdb_handle statement, bool requires_reuse, duckdb_handle *prepared, duckdb_handle *error)) \
+  F(int32_t, prepared_statement_execute_arrow, (duckdb_handle prepared, const duckdb_v2_text *names, const duckdb_handle *values, uint64_t count, uint64_t batch_rows, duckdb_handle *result, duckdb_handle *error)) \
+  F(int32_t, prepared_statement_destroy, (duckdb_handle *prepared)) \
   F(int32_t, statement_execute_arrow, (duckdb_handle connection, duckdb_handle statement, const duckdb_v2_text *names, const duckdb_handle *values, uint64_t count, uint64_t batch_rows, duckdb_handle *result, duckdb_handle *error)) \
   F(int32_t, arrow_result_get_schema, (duckdb_handle result, struct ArrowSchema *schema, duckdb_handle *error)) \
   F(int32_t, arrow_result_fetch_array, (duckdb_handle result, struct ArrowArray *array, duckdb_handle *error)) \

@@ -17,7 +17,10 @@ struct ScanColumn: Sendable {
 /// One reference to a table within a statement. DuckDB keeps it until the statement's result is destroyed, and so the
 /// buffers in memory, into which the strings of its vectors point.
 final class ScanBinding: @unchecked Sendable {
-  let source: any ScanSource
+  /// Of a plan that is kept and does not run: a table without rows.
+  private(set) var source: any ScanSource
+  /// Whether the source is not what is to be read.
+  private(set) var isParked = false
   let columns: [ScanColumn]
   let scan: StatementScan
   /// What every row that the query wants satisfies, as far as it is known here. DuckDB applies its filters itself: this only
@@ -53,6 +56,26 @@ final class ScanBinding: @unchecked Sendable {
 
   func hold(_ batches: [RecordBatch]) { held.withLock { $0 += batches } }
 
+  /// Lets go of all rows until the plan that it is part of runs again. Of entries: other tables are made anew for each statement.
+  func park() {
+    let gone = held.withLock { held in
+      defer { held = [] }
+      return held
+    }
+    withExtendedLifetime(gone) {}
+    guard let entry = source as? Entry else { return isParked = true }
+    (source, isParked, parkedKey) = (ParkedTable(schema: entry.schema), true, entry.key)
+  }
+
+  /// The entry is there again.
+  func resume(_ find: (_ key: String) -> Entry?) {
+    guard isParked, let entry = parkedKey.flatMap(find) else { return }
+    (source, isParked) = (entry, false)
+  }
+
+  private var parkedKey: String?
+  static let parkedFailure = "the plan is not running"
+
   /// Names as SQL needs them: unique without regard to case, by DuckDB's own scheme (`a`, `A_1`).
   static func columnNames(_ schema: Schema) -> [String] {
     var taken: Set<String> = []
@@ -66,5 +89,23 @@ final class ScanBinding: @unchecked Sendable {
       }
       return name
     }
+  }
+}
+
+/// What stands for an entry in a plan that does not run.
+private final class ParkedTable: ScanSource {
+  let schema: Schema
+  let rowCount = 0
+  let partitions: [Partition] = []
+  let stretches = Stretches([])
+
+  init(schema: Schema) { self.schema = schema }
+
+  func knownStatistics(partition: Int, column: Int) -> ColumnStatistics? { nil }
+  func knownBlocks(column: Int) -> [BlockStatistics?] { [] }
+  func blockStatistics(stretch: Int, column: Int) -> BlockStatistics? { nil }
+  func prefetch(_ slice: SegmentSlice, columns: [Int]) {}
+  func read(_ slice: SegmentSlice, columns: [Int]) throws(CacheError) -> SegmentRows {
+    throw CacheError(.query, ScanBinding.parkedFailure)
   }
 }

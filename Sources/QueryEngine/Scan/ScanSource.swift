@@ -52,6 +52,8 @@ final class ScanContext: Sendable {
     let scan = StatementScan(table: tablePrefix + name, source: source, in: counters)
     QuerySnapshot.current?.note(scan)
     let hint = source is Entry ? QuerySnapshot.current?.hint(for: name) : nil
-    return ScanBinding(source: source, columns: columns, scan: scan, remembersRows: remembersRows, makesCodes: makesCodes, hint: hint)
+    let binding = ScanBinding(source: source, columns: columns, scan: scan, remembersRows: remembersRows, makesCodes: makesCodes, hint: hint)
+    QuerySnapshot.current?.note(binding)
+    return binding
   }
 }

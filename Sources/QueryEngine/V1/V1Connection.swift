@@ -44,6 +44,17 @@ final class V1Connection: Connection, @unchecked Sendable {
     return try body(statements, count)
   }
 
+  func prepare(_ sql: String) throws(CacheError) -> (any PreparedStatement)? {
+    try withStatements(sql) { (statements, count) throws(CacheError) in
+      guard count == 1 else { return nil }
+      var prepared: OpaquePointer?
+      let state = v1.pointee.prepare_extracted_statement(handle, statements, 0, &prepared)
+      let statement = V1Statement(prepared)
+      guard state == 0, statement.parameterNames().isEmpty else { return nil }
+      return V1Prepared(statement, connection: self)
+    }
+  }
+
   private func run(_ statements: OpaquePointer?, _ index: UInt64, parameters: QueryParameters) throws(CacheError) -> V1Result {
     var prepared: OpaquePointer?
     let state = v1.pointee.prepare_extracted_statement(handle, statements, index, &prepared)
@@ -51,6 +62,10 @@ final class V1Connection: Connection, @unchecked Sendable {
     guard state == 0 else { throw statement.error() }
     try ParameterCheck.check(parameters, against: statement.parameterNames())
     try statement.bind(parameters)
+    return try execute(statement)
+  }
+
+  fileprivate func execute(_ statement: V1Statement) throws(CacheError) -> V1Result {
     var result = duckdb_v1_result()
     guard statement.execute(&result) == 0 else {
       defer { v1.pointee.destroy_result(&result) }
@@ -58,6 +73,17 @@ final class V1Connection: Connection, @unchecked Sendable {
     }
     return V1Result(result, statement: statement, connection: self)
   }
+}
+
+/// A statement whose plan is used again where DuckDB does so.
+private final class V1Prepared: PreparedStatement {
+  // In this order: the statement goes first.
+  private let statement: V1Statement
+  private let connection: V1Connection
+
+  init(_ statement: V1Statement, connection: V1Connection) { (self.statement, self.connection) = (statement, connection) }
+
+  func execute() throws(CacheError) -> any QueryResult { try connection.execute(statement) }
 }
 
 /// A prepared statement.

@@ -31,6 +31,18 @@ final class V2Connection: Connection, @unchecked Sendable {
     return try run(last, parameters: parameters)
   }
 
+  func prepare(_ sql: String) throws(CacheError) -> (any PreparedStatement)? {
+    let statements = try statements(sql)
+    guard statements.count == 1 else { return nil }
+    var prepared: OpaquePointer?
+    do throws(V2Failure) {
+      try v2Call { v2.pointee.prepared_statement_create(handle, statements[0].handle, true, &prepared, $0) }
+    } catch {
+      return nil
+    }
+    return V2Prepared(prepared, connection: self)
+  }
+
   private func statements(_ sql: String) throws(CacheError) -> [V2Statement] {
     var iterator: OpaquePointer?
     try v2Query { v2.pointee.parse_sql(handle, sql, &iterator, $0) }
@@ -89,6 +101,22 @@ private final class V2Statement {
       _ = v2.pointee.sql_statement_get_parameter_name(handle, index, &name, nil)
       return v2String(name)
     }
+  }
+}
+
+/// A statement whose plan is used again.
+private final class V2Prepared: PreparedStatement {
+  private var handle: OpaquePointer?
+  private let connection: V2Connection
+
+  init(_ handle: OpaquePointer?, connection: V2Connection) { (self.handle, self.connection) = (handle, connection) }
+
+  deinit { _ = v2.pointee.prepared_statement_destroy(&handle) }
+
+  func execute() throws(CacheError) -> any QueryResult {
+    var result: OpaquePointer?
+    try v2Query { v2.pointee.prepared_statement_execute_arrow(handle, nil, nil, 0, 0, &result, $0) }
+    return V2Result(result, connection: connection)
   }
 }
 

@@ -1,0 +1,108 @@
+import ArrowData
+import CacheStore
+import Primitives
+import Synchronization
+
+/// A statement that an engine has prepared, to be run again and again on its connection.
+protocol PreparedStatement: AnyObject {
+  func execute() throws(CacheError) -> any QueryResult
+}
+
+/// A plan of a session: DuckDB's, and what it reads. Between two runs it holds no entry.
+final class KeptPlan {
+  private let statement: any PreparedStatement
+  private let tables: [TableVersion]
+  private let generation: UInt64
+  private let state: UInt64
+  private var bindings: [ScanBinding]
+
+  init(_ statement: any PreparedStatement, _ snapshot: QuerySnapshot, tables: [TableVersion], generation: UInt64, state: UInt64) {
+    (self.statement, self.tables, self.generation, self.state) = (statement, tables, generation, state)
+    bindings = snapshot.bindings
+    for binding in bindings { binding.park() }
+  }
+
+  /// Whether it was made for what the names mean now; `snapshot` sees the entries from now on.
+  func holds(_ snapshot: QuerySnapshot, generation: UInt64, state: UInt64) -> Bool {
+    guard self.generation == generation, self.state == state else { return false }
+    return tables.allSatisfy { table in
+      if case .entry(let entry) = snapshot.resolve(table.name) { entry.version == table.version } else { false }
+    }
+  }
+
+  func rows(_ snapshot: QuerySnapshot, _ cancellation: Cancellation?) throws(CacheError) -> CollectedResult {
+    defer {
+      // DuckDB may have bound the statement anew.
+      bindings += snapshot.bindings
+      for binding in bindings { binding.park() }
+    }
+    for binding in bindings { binding.resume { snapshot.entry($0) } }
+    return try snapshot.run { () throws(CacheError) in try CollectedResult(try statement.execute(), cancellation: cancellation) }
+  }
+}
+
+/// The plans of one session, for its own thread.
+struct KeptPlans {
+  private static let mostPlans = 16
+
+  private var plans: [[UInt8]: (plan: KeptPlan?, tick: UInt64)] = [:]
+  private var tick: UInt64 = 0
+
+  /// nil: nothing is known; `.some(nil)`: the text has no plan that can be used again.
+  mutating func find(_ sql: String) -> KeptPlan?? {
+    let key = Array(sql.utf8)
+    guard let found = plans[key] else { return nil }
+    tick += 1
+    plans[key] = (found.plan, tick)
+    return .some(found.plan)
+  }
+
+  mutating func keep(_ plan: KeptPlan?, _ sql: String) {
+    if plans.count >= Self.mostPlans, let oldest = plans.min(by: { $0.value.tick < $1.value.tick }) { plans[oldest.key] = nil }
+    tick += 1
+    plans[Array(sql.utf8)] = (plan, tick)
+  }
+
+  mutating func drop(_ sql: String) { plans[Array(sql.utf8)] = nil }
+}
+
+extension QueryEngine {
+  /// How often a kept plan has been used.
+  public var planHits: Int { keeping.planHits.load(ordering: .relaxed) }
+
+  /// The rows of a statement without parameters by a plan that was kept; nil where there is none that still holds.
+  func planned(
+    _ sql: String, _ parameters: QueryParameters, _ session: Session, _ snapshot: QuerySnapshot, _ cancellation: Cancellation?
+  ) throws(CacheError) -> CollectedResult? {
+    guard keeping.keepsPlans, case .none = parameters, case .some(.some(let plan)) = session.plans.find(sql) else { return nil }
+    guard plan.holds(snapshot, generation: keeping.generation.load(ordering: .acquiring), state: session.state.load(ordering: .acquiring)) else {
+      session.plans.drop(sql)
+      return nil
+    }
+    do throws(CacheError) {
+      let rows = try plan.rows(snapshot, cancellation)
+      keeping.planHits.wrappingAdd(1, ordering: .relaxed)
+      return rows
+    } catch {
+      // The statement reads only: it is run once more, as if there had been no plan.
+      session.plans.drop(sql)
+      guard error.code == .query, cancellation?.isCancelled != true else { throw error }
+      return nil
+    }
+  }
+
+  /// Prepares a statement that has been run and may come again.
+  func keepPlan(_ sql: String, _ facts: StatementFacts, _ trace: StatementTrace, generation: UInt64) {
+    guard keeping.keepsPlans, let session = trace.session, session.plans.find(sql) == nil else { return }
+    let hint = ScanHint(sql, .none, ordersAsUsual: ordersAsUsual.load(ordering: .relaxed))
+    let snapshot = QuerySnapshot(store: store, hint: hint)
+    var plan: KeptPlan?
+    do throws(CacheError) {
+      let statement = try snapshot.run { () throws(CacheError) in try session.connection.prepare(sql) }
+      if let statement, let tables = snapshot.versions(of: facts.tables) {
+        plan = KeptPlan(statement, snapshot, tables: tables, generation: generation, state: trace.state)
+      }
+    } catch {}
+    session.plans.keep(plan, sql)
+  }
+}
