@@ -36,7 +36,7 @@ final class KeptPlan {
       bindings += snapshot.bindings
       for binding in bindings { binding.park() }
     }
-    for binding in bindings { binding.resume { snapshot.entry($0) } }
+    for binding in bindings { try binding.resume { (key) throws(CacheError) in try snapshot.entry(key) } }
     return try snapshot.run { () throws(CacheError) in try CollectedResult(try statement.execute(), cancellation: cancellation) }
   }
 }

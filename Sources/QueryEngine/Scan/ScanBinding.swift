@@ -68,8 +68,8 @@ final class ScanBinding: @unchecked Sendable {
   }
 
   /// The entry is there again.
-  func resume(_ find: (_ key: String) -> Entry?) {
-    guard isParked, let entry = parkedKey.flatMap(find) else { return }
+  func resume(_ find: (_ key: String) throws(CacheError) -> Entry?) throws(CacheError) {
+    guard isParked, let parkedKey, let entry = try find(parkedKey) else { return }
     (source, isParked) = (entry, false)
   }
 
