@@ -20,6 +20,8 @@ def main() -> None:
         case = random_case(seed, large=options.large)
         try:
             compared += run(case)
+        except KeyboardInterrupt:
+            break
         except Disagreement as found:
             failed += 1
             print(report(case, found), flush=True)

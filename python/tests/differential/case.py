@@ -53,12 +53,15 @@ def random_case(seed: int, statement_count: int = 25, large: bool = False) -> Ca
     rng = random.Random(seed)
     source = rng.choice(SOURCES)
     row_count = rng.choice(LARGE_ROW_COUNTS if large else ROW_COUNTS)
-    table = _converted(random_table(rng, row_count), source)
+    drawn = random_table(rng, row_count)
+    table = _converted(drawn, source)
+    if len(table.columns) < 3:
+        table, source = drawn, "arrow"
     kinds = [column.kind for column in table.columns]
     newer = random_table(rng, rng.choice([row_count, row_count, max(0, row_count - 1), 1500]), kinds).data
     if source == "pandas":  # whose types of columns depend on the values
         newer = table.data.take(pa.array(range(row_count - 1, -1, -1), pa.int64()))
-    newer = _converted(Table(newer, table.columns), source)
+    newer = _converted(Table(newer.rename_columns(table.data.column_names), table.columns), source)
     other = _converted(random_table(rng, rng.choice([0, 5, 300, 2049]), rng.sample(kinds, min(4, len(kinds)))), source)
     options: dict[str, Any] = {
         "partition_size_rows": rng.choice([50, 777, 2047, 2048, 2049, 4096, 100_000, 10**9]) if row_count < 20_000 else rng.choice([2048, 5000, 8192, 100_000, 122_880, 10**9]),
@@ -120,6 +123,8 @@ class _Run:
         self.expected: dict[int, pa.Table | None] = {}
         self.compared = 0
         self.surroundings = 0
+        # It loses the first row of DuckDB 2.0's own tables to OFFSET where NULLs come first.
+        self.reference.execute("SET disabled_optimizers = 'row_group_pruner'")
         self.both("SET TimeZone = 'UTC'")
 
     def both(self, sql: str) -> None:
