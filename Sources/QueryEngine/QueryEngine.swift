@@ -126,7 +126,7 @@ public final class QueryEngine: @unchecked Sendable {
     return try withSession(of: pool) { (session, detach) throws(CacheError) in
       let connection = session.connection
       trace?.begin(session, snapshot)
-      try cancellation?.attach(interrupt: { connection.interrupt() }, measure: { connection.progress() ?? snapshot.scannedFraction })
+      try cancellation?.attach(interrupt: { connection.interrupt() }, measure: { connection.progress().flatMap { $0 > 0 ? $0 : nil } ?? snapshot.scannedFraction })
       // A live result is still produced, and can be stopped, after this returns.
       var isLive = false
       defer { if !isLive { cancellation?.detach() } }
