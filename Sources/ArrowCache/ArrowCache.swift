@@ -84,6 +84,13 @@ public final class ArrowCache: @unchecked Sendable {
     }
   }
 
+  /// Closes it for who could not make it ready: what was in its storage stays, whatever `deletesFilesOnClose` says.
+  public func abandon() {
+    guard processID == ProcessIdentity.current else { return }
+    store.abandonStorage()
+    close()
+  }
+
   /// Whether it reads the storage of another cache: every call that changes entries throws `.readOnly`.
   public var isReadOnly: Bool { store.options.readsStorageOnly }
 

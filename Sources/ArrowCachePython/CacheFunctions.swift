@@ -19,6 +19,14 @@ let closeCache: PyCFunctionFast = { _, values, count in
   }
 }
 
+let abandonCache: PyCFunctionFast = { _, values, count in
+  function("abandon_cache", values, count, of: 1) { arguments throws(Failure) in
+    let cache = try arguments.cache()
+    unlocked { cache.abandon() }
+    return none()
+  }
+}
+
 let put: PyCFunctionFast = { _, values, count in
   function("put", values, count, of: 11) { arguments throws(Failure) in
     let cache = try arguments.cache()

@@ -9,6 +9,7 @@ private let functions: [(name: String, parameters: String, summary: String, func
   ("register_errors", "types", "Tell the engine which exception stands for which error code.", registerErrors),
   ("open_cache", "options, library", "Open a cache.", openCache),
   ("close_cache", "cache", "Drop every entry and the database; a second call does nothing.", closeCache),
+  ("abandon_cache", "cache", "Close a cache that could not be made ready: its storage stays as it is.", abandonCache),
   (
     "put", "cache, key, stream, kind, metadata, ttl, overwrite, auto_partition, copy, build_seconds, expected_bytes",
     "Read an arrow_array_stream capsule to its end and keep it under key.", put

@@ -24,6 +24,9 @@ def register_errors(types: Mapping[str, type[Exception]], /) -> None:
 def open_cache(options: Mapping[str, Any], library: str, /) -> Cache:
     """Open a cache. ``options`` holds normalised configuration values; ``library`` is the path of DuckDB's shared object."""
 
+def abandon_cache(cache: Cache, /) -> None:
+    """Close a cache that could not be made ready: its storage stays as it is."""
+
 def close_cache(cache: Cache, /) -> None:
     """Drop every entry and the database. A second call does nothing; streams and entries handed out stay readable."""
 

@@ -81,7 +81,8 @@ class ArrowCache(Tables, Importing, Queries, Scanning, Contents, Pinning, Persis
             for name in self._config.duckdb_extensions:
                 self._sql.extensions.load(name)
         except BaseException:
-            self.close()
+            _core.abandon_cache(self._handle)
+            _open_caches.discard(self)
             raise
 
     @property

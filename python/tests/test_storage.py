@@ -16,7 +16,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from arrow_cache import ArrowCache
-from arrow_cache.errors import KeyExists, StorageError
+from arrow_cache.errors import CacheError, KeyExists, StorageError
 
 
 def stored(folder, *, delete=False, **options):
@@ -84,6 +84,15 @@ def test_closing_deletes_or_keeps(tmp_path, frame):
     with stored(tmp_path / "made" / "here", delete=True) as cache:
         cache.put("k", frame)
     assert not (tmp_path / "made" / "here").exists()
+
+
+def test_a_cache_that_cannot_be_opened_deletes_nothing(tmp_path, frame):
+    with stored(tmp_path) as cache:
+        cache.put("a", frame)
+    with pytest.raises(CacheError):
+        stored(tmp_path, delete=True, duckdb_extensions=["no_such_extension"])
+    with stored(tmp_path) as cache:
+        assert_frame_equal(cache.get("a"), frame)
 
 
 def test_two_processes_and_one_folder(tmp_path, frame):
