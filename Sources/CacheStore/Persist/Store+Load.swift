@@ -24,11 +24,11 @@ extension Store {
     }
     let folder = PersistedFolder(key: key, in: path, files: options.files)
     let isOwn = storage?.folder(key).path == folder.path
-    if let manifest = try Manifest.read(in: folder.path, files: options.files), manifest.format != .arrow {
-      return try load(manifest, key, folder, decoder, isCancelled)
-    }
+    let found = try Manifest.read(in: folder.path, files: options.files)
+    if let found, found.format != .arrow { return try load(found, key, folder, decoder, isCancelled) }
     func bring() throws(CacheError) -> (manifest: Manifest, entry: Entry)? {
-      guard let (manifest, opened) = try open(folder, key, isVerified, isCancelled), (manifest.expiresAt ?? .infinity) > tiers.clock.now() else {
+      // In the store's own folder another thread may have written since.
+      guard let (manifest, opened) = try open(folder, key, isOwn ? nil : found, isVerified, isCancelled), (manifest.expiresAt ?? .infinity) > tiers.clock.now() else {
         return nil
       }
       return (manifest, try insert(key, manifest, opened, isDurable: storage == nil || isOwn, isCancelled: isCancelled))
@@ -75,12 +75,12 @@ extension Store {
   }
 
   private func open(
-    _ folder: PersistedFolder, _ key: String, _ isVerified: Bool, _ isCancelled: (@Sendable () -> Bool)?
+    _ folder: PersistedFolder, _ key: String, _ found: Manifest?, _ isVerified: Bool, _ isCancelled: (@Sendable () -> Bool)?
   ) throws(CacheError) -> (manifest: Manifest, files: [PersistedFile])? {
     var attempt = 0
     while true {
       attempt += 1
-      guard let manifest = try Manifest.read(in: folder.path, files: options.files) else { return nil }
+      guard let manifest = try attempt == 1 && found != nil ? found : Manifest.read(in: folder.path, files: options.files) else { return nil }
       try manifest.require(key, in: folder)
       do throws(CacheError) {
         var opened: [PersistedFile] = []
