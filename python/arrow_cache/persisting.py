@@ -50,8 +50,8 @@ class Persisting:
             is still there.
         UnsupportedTypeError
             If it has a column that Arrow files can't hold (a dictionary of dictionaries), or Parquet files (intervals of months and days,
-            unions, run-end encoding, structures without fields, dictionaries that hold a null; a table without columns). It is named, and what
-            was persisted before is still there.
+            unions, run-end encoding, structures without fields, dictionaries that hold a null or view texts (Polars' Categorical and Enum);
+            a table without columns). It is named, and what was persisted before is still there.
         InvalidArgument
             For another `format`, and for Parquet in ``storage_path`` of a cache with ``persistent_storage``, which maps what is there.
 
@@ -98,7 +98,7 @@ class Persisting:
         storage_dir : str or path, optional
             The folder that it was persisted to. Default: ``storage_path`` of the configuration.
         verify : bool, default False
-            Whether to read all files now and compare every byte with its checksum.
+            Whether to read all files now and compare all that readers look at with its checksums.
 
         Returns
         -------
@@ -137,7 +137,7 @@ class Persisting:
         _core.flush(self._handle)
 
     def check(self, storage_dir: str | os.PathLike[str] | None = None, *, repair: bool = False) -> list[dict[str, Any]]:
-        """Read all that has been persisted to a folder, and compare every byte with its checksum.
+        """Read all that has been persisted to a folder, and compare all that readers look at with its checksums.
 
         Parameters
         ----------

@@ -34,6 +34,15 @@ def test_check_names_and_repairs(folder, cache):
     assert cache.load("good", folder, verify=True) and not cache.load("bad", folder)
 
 
+def test_what_is_not_ours_is_not_repaired(folder, cache):
+    part = sorted(folder.glob("bad-*/part-000001-*"))[0]
+    part.unlink()
+    part.mkdir()
+    assert [entry["repaired"] for entry in cache.check(folder, repair=True) if entry["key"] == "bad"] == [False]
+    assert part.is_dir()
+    assert main(["check", str(folder), "--repair"]) != 0
+
+
 def test_check_says_what_it_cannot_do(tmp_path, cache):
     with pytest.raises(StorageError, match="no such folder"):
         cache.check(tmp_path / "nowhere")

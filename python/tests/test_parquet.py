@@ -151,6 +151,33 @@ def test_only_changes_are_written_and_the_format_may_change(tmp_path, frame):
             assert_frame_equal(cache.get("k"), frame)
 
 
+def test_loading_beside_who_persists_again(tmp_path):
+    done = threading.Event()
+
+    def write():
+        with ArrowCache(spill_to_disk=False, partition_size_rows=20) as writer:
+            number = 0
+            while not done.is_set():
+                number += 1
+                writer.put("k", pd.DataFrame({"x": np.full(130, number)}))
+                writer.persist("k", tmp_path, format="parquet")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        loads, last, end = 0, 0, time.monotonic() + 2
+        with ArrowCache(spill_to_disk=False) as reader:
+            while time.monotonic() < end:
+                if reader.load("k", tmp_path):
+                    values = reader.get("k")["x"]
+                    assert len(values) == 130 and values.nunique() == 1 and values[0] >= last
+                    loads, last = loads + 1, values[0]
+    finally:
+        done.set()
+        thread.join()
+    assert loads > 10
+
+
 def test_wrong_arguments(tmp_path, frame):
     with ArrowCache(spill_to_disk=False, persistent_storage=True, storage_path=tmp_path / "s") as cache:
         cache.put("k", frame)

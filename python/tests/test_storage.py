@@ -95,6 +95,34 @@ def test_a_cache_that_cannot_be_opened_deletes_nothing(tmp_path, frame):
         assert_frame_equal(cache.get("a"), frame)
 
 
+def test_another_cache_does_not_write_into_an_open_storage(tmp_path, frame):
+    with stored(tmp_path) as cache, ArrowCache(spill_to_disk=False) as other:
+        cache.put("a", frame)
+        other.put("a", frame.head(1))
+        with pytest.raises(StorageError, match=f"process {os.getpid()}"):
+            other.persist("a", tmp_path)
+        assert_frame_equal(cache.get("a"), frame)
+    with stored(tmp_path) as cache:
+        assert_frame_equal(cache.get("a"), frame)
+    with ArrowCache(spill_to_disk=False) as other:
+        other.put("b", frame.head(1))
+        assert other.persist("b", tmp_path)
+    with stored(tmp_path) as cache:
+        assert set(cache.get_keys()) == {"a", "b"}
+
+
+@pytest.mark.parametrize("durability", ["full", "relaxed"])
+def test_what_was_persisted_by_name_stays_after_a_later_put(tmp_path, frame, durability):
+    with stored(tmp_path, delete=True, durability=durability) as cache:
+        cache.put("a", frame.head(1))
+        cache.put("b", frame)
+        cache.persist("a")
+        cache.put("a", frame)
+    with ArrowCache(spill_to_disk=False) as other:
+        assert other.load("a", tmp_path) and not other.load("b", tmp_path)
+        assert_frame_equal(other.get("a"), frame)
+
+
 def test_two_processes_and_one_folder(tmp_path, frame):
     with stored(tmp_path) as cache:
         cache.put("k", frame)

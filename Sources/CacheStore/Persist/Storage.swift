@@ -36,6 +36,23 @@ final class Storage: Sendable {
     }
   }
 
+  /// Throws `.storage` where the folder is the storage of a store that is open: what others write there, it would not know of.
+  static func requireNoOwner(_ path: String, _ files: any FileSystem) throws(CacheError) {
+    let lockPath = "\(path)/\(lockName)"
+    for attempt in 1... {
+      guard try files.status(lockPath) != nil else { return }
+      guard case .held(let owner) = try files.lock(lockPath, owner: "process \(getpid()) looks whether a cache is here\n") else { return }
+      guard attempt == 3 else {
+        // Somebody else may be looking, as here.
+        usleep(20_000)
+        continue
+      }
+      let words = owner.isEmpty ? "another process" : String(owner.prefix { $0 != "\n" })
+      throw CacheError(
+        .storage, "cannot persist to '\(path)': it is the storage of a cache that is open (\(words)): persist to another folder, or close that cache")
+    }
+  }
+
   func folder(_ key: String) -> PersistedFolder { PersistedFolder(key: key, in: path, files: files) }
 
   /// A folder with a manifest, and what that says, or why it cannot be read.

@@ -16,7 +16,7 @@ public struct StorageFinding: Sendable {
   public let isRepaired: Bool
 }
 
-/// Reads every entry that has been persisted to a folder, and compares every byte with its checksums.
+/// Reads every entry that has been persisted to a folder, and compares all that readers look at with its checksums.
 ///
 /// With `repairs`, what nobody can read is removed: files that no manifest names, and entries with a file that is missing or damaged. A later
 /// version's are left alone. Nobody else may have the folder as its storage then. Throws `.storage` where the folder itself cannot be read.
@@ -76,7 +76,7 @@ private func check(_ folder: PersistedFolder, in parent: String, repairs: Bool, 
       }
     }
   }
-  let isRepaired = repairs && !problems.isEmpty && !isLater
+  var isRepaired = repairs && !problems.isEmpty && !isLater
   if isRepaired {
     if isReadable, manifest != nil {
       folder.sweep(keeping: known)
@@ -86,6 +86,9 @@ private func check(_ folder: PersistedFolder, in parent: String, repairs: Bool, 
         try folder.files.synchronizeFolder(folder.path)
       }
       folder.remove()
+      // What is not ours stays, and the folder with it.
+      isRepaired = false
+      attempt { () throws(CacheError) in isRepaired = try folder.files.status(folder.path) == nil }
     }
   }
   return StorageFinding(

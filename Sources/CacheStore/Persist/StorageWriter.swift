@@ -39,8 +39,8 @@ struct StorageWriter {
       for file in change.replaced { file.keepMapped() }
       switch change.action {
       case .forget: try storage.forget(folder)
-      case .write(let entry, let expiresAt, let order, let isPut):
-        let writer = PersistWriter(entry, to: folder, options: tiers.options, expiresAt: expiresAt, isKept: isPut ? false : nil, order: order)
+      case .write(let entry, let expiresAt, let order, _):
+        let writer = PersistWriter(entry, to: folder, options: tiers.options, expiresAt: expiresAt, isKept: nil, order: order)
         _ = try writer.write()
       }
     }

@@ -24,11 +24,23 @@ extension Store {
     }
     let folder = PersistedFolder(key: key, in: path, files: options.files)
     let isOwn = storage?.folder(key).path == folder.path
-    let found = try Manifest.read(in: folder.path, files: options.files)
-    if let found, found.format != .arrow { return try load(found, key, folder, decoder, isCancelled) }
+    var found = try Manifest.read(in: folder.path, files: options.files)
+    var attempt = 0
+    while let manifest = found, manifest.format != .arrow {
+      attempt += 1
+      do throws(CacheError) {
+        return try load(manifest, key, folder, decoder, isCancelled)
+      } catch {
+        // As in `open`.
+        guard error.isMissingFile, attempt < Self.attempts else { throw error }
+        found = try Manifest.read(in: folder.path, files: options.files)
+        guard found?.encoded != manifest.encoded else { throw error }
+      }
+    }
+    // In the store's own folder another thread may have written since.
+    let known = isOwn ? nil : found
     func bring() throws(CacheError) -> (manifest: Manifest, entry: Entry)? {
-      // In the store's own folder another thread may have written since.
-      guard let (manifest, opened) = try open(folder, key, isOwn ? nil : found, isVerified, isCancelled), (manifest.expiresAt ?? .infinity) > tiers.clock.now() else {
+      guard let (manifest, opened) = try open(folder, key, known, isVerified, isCancelled), (manifest.expiresAt ?? .infinity) > tiers.clock.now() else {
         return nil
       }
       return (manifest, try insert(key, manifest, opened, isDurable: storage == nil || isOwn, isCancelled: isCancelled))

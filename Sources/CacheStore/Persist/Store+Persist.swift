@@ -11,7 +11,9 @@ extension Store {
     _ key: String, in parent: String, encoder: (format: PartFormat, encode: PartEncoder)? = nil, isCancelled: (@Sendable () -> Bool)? = nil
   ) throws(CacheError) -> Bool {
     guard var entry = try find(key, counting: false) else { return false }
-    let folder = PersistedFolder(key: key, in: try storagePath(parent), files: options.files)
+    let path = try storagePath(parent)
+    let folder = PersistedFolder(key: key, in: path, files: options.files)
+    if path != storage?.path { try Storage.requireNoOwner(path, options.files) }
     if let encoder, storage?.folder(key).path == folder.path {
       throw CacheError(.argument, "the cache maps what is in its own storage '\(folder.path)': persist as \(encoder.format.rawValue) to another folder")
     }

@@ -88,7 +88,7 @@ extension Store {
       let usage = Usage(createdAt: createdAt, expiresAt: expiresAt)
       let draft = Entry(label, content, version: 0, createdAt: createdAt, usage: usage, memos: tiers.memos)
       let order = tiers.catalog.withLock { Int(exactly: $0.reservePlace(holding)) }
-      _ = try PersistWriter(draft, to: folder, options: options, expiresAt: expiresAt, isKept: false, order: order, isCancelled: isCancelled).write()
+      _ = try PersistWriter(draft, to: folder, options: options, expiresAt: expiresAt, isKept: nil, order: order, isCancelled: isCancelled).write()
       do throws(CacheError) {
         let entry = try insert()
         let names = draft.persisted.withLock { $0 }
