@@ -111,6 +111,11 @@ import Testing
     try second.put("b")
     second.store.close()
     #expect(try held.numbers() == [4, 5], "mapped before its name went")
+    // What was once persisted by name is kept up to date, and stays.
+    let third = try fixture(place["x"], deletes: true)
+    #expect(try rows(third.store) == ["b": [1, 2, 3]])
+    #expect(try third.store.removeDurably("b"))
+    third.store.close()
     #expect(place.all == ["x"])
   }
 

@@ -24,7 +24,8 @@ def test_quick_start():
 
 def test_configuration(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.warns(UserWarning, match="cache_query_plans=True"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # every key has its effect
         config = ArrowCacheConfig(
             memory_limit=1024 * 1024 * 1024,
             memory_spill_threshold=0.8,

@@ -201,11 +201,9 @@ while time.monotonic() < end:
     assert found["a"][0] == found["b"][0] == int(found["c"][0]) >= last, found
     last = int(found["a"][0])
     for key in cache.get_keys():
-        if cache.contains(key):
-            try:
-                whole(cache.get(key))
-            except KeyError:
-                pass
+        frame = cache.get(key)
+        if frame is not None:  # it may have gone since
+            whole(frame)
         facts = cache.get_metadata(key)
         if facts is not None and facts["metadata"]:
             assert facts["num_rows"] == facts["metadata"]["count"], facts
