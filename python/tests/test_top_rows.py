@@ -48,7 +48,7 @@ def numbers():
         "FROM _cache_t ORDER BY s DESC LIMIT 4",
         "SELECT s, id * 2 AS twice FROM _cache_t ORDER BY s LIMIT 4",
         "SELECT n FROM _cache_t ORDER BY n LIMIT 9",
-        "SELECT n, id FROM _cache_t ORDER BY n DESC NULLS FIRST LIMIT 9",
+        "SELECT n, id FROM _cache_t ORDER BY n DESC NULLS FIRST, id LIMIT 9",
         "SELECT id FROM _cache_t ORDER BY neg LIMIT 2500",
     ],
 )

@@ -23,32 +23,42 @@ extension Store {
       throw CacheError(.storage, "cannot load from '\(path)': it is not a folder")
     }
     let folder = PersistedFolder(key: key, in: path, files: options.files)
-    let isOwn = storage?.folder(key).path == folder.path
     var found = try Manifest.read(in: folder.path, files: options.files)
     var attempt = 0
-    while let manifest = found, manifest.format != .arrow {
+    while let manifest = found {
       attempt += 1
       do throws(CacheError) {
-        return try load(manifest, key, folder, decoder, isCancelled)
+        try manifest.require(key, in: folder)
+        guard (manifest.expiresAt ?? .infinity) > tiers.clock.now() else { return false }
+        return manifest.format == .arrow
+          ? try map(manifest, key, folder, isVerified, isCancelled)
+          : try read(manifest, key, folder, decoder, isCancelled)
       } catch {
-        // As in `open`.
+        // Another version has come in between, and has taken the files of this one away.
         guard error.isMissingFile, attempt < Self.attempts else { throw error }
         found = try Manifest.read(in: folder.path, files: options.files)
         guard found?.encoded != manifest.encoded else { throw error }
       }
     }
-    // In the store's own folder another thread may have written since.
-    let known = isOwn ? nil : found
-    func bring() throws(CacheError) -> (manifest: Manifest, entry: Entry)? {
-      guard let (manifest, opened) = try open(folder, key, known, isVerified, isCancelled), (manifest.expiresAt ?? .infinity) > tiers.clock.now() else {
-        return nil
-      }
+    return false
+  }
+
+  /// Maps the parts. In the store's own folder another thread may have written since `found` was read: it is read anew there, beside nobody.
+  private func map(
+    _ found: Manifest, _ key: String, _ folder: PersistedFolder, _ isVerified: Bool, _ isCancelled: (@Sendable () -> Bool)?
+  ) throws(CacheError) -> Bool {
+    let isOwn = storage?.folder(key).path == folder.path
+    func bring(_ manifest: Manifest?) throws(CacheError) -> (manifest: Manifest, entry: Entry)? {
+      guard let manifest, (manifest.expiresAt ?? .infinity) > tiers.clock.now() else { return nil }
+      let opened = try open(manifest, key, folder, isVerified, isCancelled)
       return (manifest, try insert(key, manifest, opened, isDurable: storage == nil || isOwn, isCancelled: isCancelled))
     }
     let brought =
       isOwn
-      ? try persisting(key, folder, isCancelled: isCancelled) { () throws(CacheError) in try bring() }
-      : try bring()
+      ? try persisting(key, folder, isCancelled: isCancelled) { () throws(CacheError) in
+        try bring(try Manifest.read(in: folder.path, files: options.files))
+      }
+      : try bring(found)
     guard let (manifest, entry) = brought else { return false }
     entry.persisted.withLock { $0[folder.path] = manifest.parts.map(\.name) }
     if manifest.expiresAt != nil { tiers.housekeeper.wakeForExpiry(tiers) }
@@ -57,11 +67,9 @@ extension Store {
   }
 
   /// Reads parts that cannot be mapped.
-  private func load(
+  private func read(
     _ manifest: Manifest, _ key: String, _ folder: PersistedFolder, _ decoder: PartDecoder?, _ isCancelled: (@Sendable () -> Bool)?
   ) throws(CacheError) -> Bool {
-    try manifest.require(key, in: folder)
-    guard (manifest.expiresAt ?? .infinity) > tiers.clock.now() else { return false }
     guard let decoder else {
       throw CacheError(
         .type, "'\(folder.path)' has files of the format \(manifest.format.rawValue), which only Python's arrow_cache loads; any reader of that format opens them")
@@ -87,28 +95,16 @@ extension Store {
   }
 
   private func open(
-    _ folder: PersistedFolder, _ key: String, _ found: Manifest?, _ isVerified: Bool, _ isCancelled: (@Sendable () -> Bool)?
-  ) throws(CacheError) -> (manifest: Manifest, files: [PersistedFile])? {
-    var attempt = 0
-    while true {
-      attempt += 1
-      guard let manifest = try attempt == 1 && found != nil ? found : Manifest.read(in: folder.path, files: options.files) else { return nil }
-      try manifest.require(key, in: folder)
-      do throws(CacheError) {
-        var opened: [PersistedFile] = []
-        for index in manifest.parts.indices {
-          if isCancelled?() ?? false { throw CacheError(.interrupted, "loading '\(key)' was cancelled") }
-          opened.append(
-            try PersistedFile(
-              index, of: manifest, in: folder, schema: opened.first?.schema, isVerified: isVerified, threadCount: options.threadCount))
-        }
-        return (manifest, opened)
-      } catch {
-        // Another version has come in between, and has taken the files of this one away.
-        guard error.isMissingFile, attempt < Self.attempts, try Manifest.read(in: folder.path, files: options.files)?.encoded != manifest.encoded
-        else { throw error }
-      }
+    _ manifest: Manifest, _ key: String, _ folder: PersistedFolder, _ isVerified: Bool, _ isCancelled: (@Sendable () -> Bool)?
+  ) throws(CacheError) -> [PersistedFile] {
+    try manifest.require(key, in: folder)
+    var opened: [PersistedFile] = []
+    for index in manifest.parts.indices {
+      if isCancelled?() ?? false { throw CacheError(.interrupted, "loading '\(key)' was cancelled") }
+      opened.append(
+        try PersistedFile(index, of: manifest, in: folder, schema: opened.first?.schema, isVerified: isVerified, threadCount: options.threadCount))
     }
+    return opened
   }
 
   /// `isDurable`: the files are those of the storage, where the store has one.
