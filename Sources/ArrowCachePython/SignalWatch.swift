@@ -59,11 +59,7 @@ final class SignalWatch {
     nextMillis = Self.monotonicMillis() + signalWaitMillis
   }
 
-  private static func monotonicMillis() -> Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-  }
+  private static func monotonicMillis() -> Int { Int(SteadyClock.seconds() * 1000) }
 }
 
 /// Whether Ctrl-C ended a Python producer: all that comes through an Arrow stream is the text of the exception.

@@ -1,5 +1,4 @@
 import ArrowCache
-import Glibc
 import Primitives
 
 /// A piece of work for another thread, and whether it is done.
@@ -43,33 +42,9 @@ final class Worker: @unchecked Sendable {
 
   private init?(runsOnce: Bool) {
     self.runsOnce = runsOnce
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
     // As much as a main thread has: DuckDB parses nested expressions recursively.
-    pthread_attr_setstacksize(&attributes, 8 << 20)
-
-    // Signals are for threads that act on them. A new thread inherits the mask of whoever makes it.
-    var blocked = sigset_t()
-    var before = sigset_t()
-    sigfillset(&blocked)
-    for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP] { sigdelset(&blocked, fault) }
-    pthread_sigmask(SIG_BLOCK, &blocked, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-
-    var thread = pthread_t()
-    let handle = Unmanaged.passRetained(self)
-    let code = pthread_create(
-      &thread, &attributes,
-      { handle in
-        if let handle { Unmanaged<Worker>.fromOpaque(handle).takeRetainedValue().work() }
-        return nil
-      }, handle.toOpaque())
-    guard code == 0 else {
-      handle.release()
-      return nil
-    }
+    guard let thread = EngineThread(stackBytes: 8 << 20, { [self] in work() }) else { return nil }
+    thread.detach()
   }
 
   private func work() {

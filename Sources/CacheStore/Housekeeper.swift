@@ -119,7 +119,7 @@ extension Tiers {
   /// Reads rows back to memory, where there is room below the threshold.
   private func bringBack(_ segment: Segment) {
     guard let threshold = options.thresholdBytes, let holding = catalog.withLock({ $0.holding(of: segment) }), let file = segment.beginReturning() else { return }
-    let started = elapsedSeconds()
+    let started = SteadyClock.seconds()
     guard memory.excess(over: threshold, with: segment.byteCount) == 0, let reservation = memory.reserve(0) else {
       return segment.abandonMove()
     }
@@ -139,7 +139,7 @@ extension Tiers {
       counters.withLock { $0.count(\.loaded, "hot", segment.byteCount) }
       events.record(
         .loaded, holding.key.text, version: holding.version ?? 0, segment: holding.segments.firstIndex { $0 === segment },
-        bytes: segment.byteCount, from: .disk, to: .both, cause: "hot", seconds: elapsedSeconds() - started, at: now)
+        bytes: segment.byteCount, from: .disk, to: .both, cause: "hot", seconds: SteadyClock.seconds() - started, at: now)
     } catch {
       segment.abandonMove()
     }

@@ -214,14 +214,14 @@ struct Intake {
   private mutating func writeThrough(_ batch: RecordBatch, _ pieces: [Range<Int>], _ folder: SpillFolder) throws(CacheError) {
     guard let first = pieces.first?.lowerBound, let end = pieces.last?.upperBound else { return }
     let bytes = batch.byteCount(offset: first, count: end - first)
-    let started = elapsedSeconds()
+    let started = SteadyClock.seconds()
     let file = try tiers.write(
       pieces.map { RecordBatchSlice(batch, offset: $0.lowerBound, count: $0.count) }, byteCount: bytes, schema: batch.schema, to: folder, sparing: holding.key)
     diskBytes = diskBytes.saturatingSum(bytes)
     tiers.counters.withLock { $0.count(\.spilled, "larger than the room", bytes) }
     tiers.events.record(
       .spilled, holding.key.text, version: holding.sequence, segment: segments.count, bytes: bytes, to: .disk,
-      cause: "larger than the room", seconds: elapsedSeconds() - started, at: tiers.clock.now())
+      cause: "larger than the room", seconds: SteadyClock.seconds() - started, at: tiers.clock.now())
     // Of the batch before, if not of this one, which the reader of the stream holds.
     tiers.noteFreed(bytes)
     append(batch.schema, .file(file), byteCount: bytes, pieces.map { $0.lowerBound - first..<$0.upperBound - first }, end - first)

@@ -41,11 +41,11 @@ extension Tiers {
       noteUse()
       return taken
     }
-    let started = elapsedSeconds()
+    let started = SteadyClock.seconds()
     defer {
       counters.withLock { counters in
         counters.waitCount += 1
-        counters.waitSeconds += elapsedSeconds() - started
+        counters.waitSeconds += SteadyClock.seconds() - started
       }
     }
     let patience = request.evicts || folder == nil ? Self.patienceSeconds : Self.putPatienceSeconds
@@ -55,7 +55,7 @@ extension Tiers {
       guard giveWay(byteCount, request) else {
         // Others may be about to give back what they have taken, or to end a move.
         let others = memory.totals.reserved > 0 || movingCount.load(ordering: .relaxed) > 0 || pending?.holdsMemory ?? false
-        guard others, elapsedSeconds() - started < patience else { throw refusal(byteCount, request) }
+        guard others, SteadyClock.seconds() - started < patience else { throw refusal(byteCount, request) }
         memory.wait(since: generation, waitMillis: 100)
         continue
       }

@@ -36,11 +36,11 @@ extension Tiers {
   }
 
   /// Whether nothing is written at the moment, since a write has failed.
-  var isPaused: Bool { counters.withLock { $0.pausedUntil > elapsedSeconds() } }
+  var isPaused: Bool { counters.withLock { $0.pausedUntil > SteadyClock.seconds() } }
 
   /// Moves one segment; false where it stays in memory.
   private func leave(_ item: Catalog.Leaving, _ folder: SpillFolder, _ cause: String, _ sparing: CacheKey?) -> Bool {
-    let started = elapsedSeconds()
+    let started = SteadyClock.seconds()
     let file: SegmentFile
     do throws(CacheError) {
       if let known = item.file ?? persistedRows(item) {
@@ -73,7 +73,7 @@ extension Tiers {
     events.record(
       .spilled, item.holding.key.text, version: version, segment: item.index,
       bytes: item.segment.byteCount, from: item.file == nil ? .memory : .both, to: .disk, cause: cause,
-      seconds: elapsedSeconds() - started, at: now)
+      seconds: SteadyClock.seconds() - started, at: now)
     return true
   }
 
@@ -83,7 +83,7 @@ extension Tiers {
     _ rows: [RecordBatchSlice], byteCount: Int, schema: Schema, to folder: SpillFolder, sparing: CacheKey?,
     mayEvict: Bool = true, isWanted: () -> Bool = { true }
   ) throws(CacheError) -> SpillFile {
-    let started = elapsedSeconds()
+    let started = SteadyClock.seconds()
     // Where the disk stays full whatever goes, others fill it.
     var freed = 0
     while true {
@@ -93,7 +93,7 @@ extension Tiers {
         charge.settle(file.byteCount)
         counters.withLock { counters in
           counters.writtenBytes += file.byteCount
-          counters.writeSeconds += elapsedSeconds() - started
+          counters.writeSeconds += SteadyClock.seconds() - started
         }
         return file
       } catch {
@@ -106,7 +106,7 @@ extension Tiers {
         counters.withLock { counters in
           counters.spillFailures += 1
           counters.lastSpillFailure = error.description
-          counters.pausedUntil = elapsedSeconds() + Self.pauseSeconds
+          counters.pausedUntil = SteadyClock.seconds() + Self.pauseSeconds
         }
         events.record(.spillFailed, "", version: 0, bytes: byteCount, from: .memory, to: .disk, cause: error.description, at: clock.now())
         throw error

@@ -105,6 +105,3 @@ final class Tiers: @unchecked Sendable {
   /// The rows of a segment on disk are read often.
   func wantBack(_ segment: Segment) { housekeeper.want(segment, self) }
 }
-
-/// Monotonic seconds.
-func elapsedSeconds() -> Double { monotonicSeconds() }

@@ -34,10 +34,3 @@ public final class ManualClock: Clock {
   public func now() -> Double { seconds.withLock { $0 } }
   public func advance(by step: Double) { seconds.withLock { $0 += step } }
 }
-
-/// Seconds since some moment in the past, which setting the clock does not change.
-public func monotonicSeconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-}

@@ -1,23 +1,29 @@
 import Glibc
 
-/// A thread of the engine's own. It gets no signals: these are for the threads of the program.
+/// A thread of the engine's own. It gets no signals from outside: these are for the threads of the program, which know what to do with them.
 public struct EngineThread: @unchecked Sendable {
   private let thread: pthread_t
 
-  /// Starts `body`; nil where the system gives no thread.
-  public init?(_ body: @escaping () -> Void) {
+  /// Starts `body`, to be joined or detached once; nil where the system gives no thread. `stackBytes` nil: as the system has it.
+  public init?(stackBytes: Int? = nil, _ body: @escaping () -> Void) {
     final class Work {
       let body: () -> Void
       init(_ body: @escaping () -> Void) { self.body = body }
     }
-    var thread = pthread_t()
-    var all = sigset_t()
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    if let stackBytes { pthread_attr_setstacksize(&attributes, stackBytes) }
+    // A new thread inherits the mask of whoever makes it.
+    var blocked = sigset_t()
     var before = sigset_t()
-    sigfillset(&all)
-    pthread_sigmask(SIG_SETMASK, &all, &before)
+    sigfillset(&blocked)
+    for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP] { sigdelset(&blocked, fault) }
+    pthread_sigmask(SIG_SETMASK, &blocked, &before)
     let work = Unmanaged.passRetained(Work(body))
+    var thread = pthread_t()
     let status = pthread_create(
-      &thread, nil,
+      &thread, &attributes,
       { argument in
         guard let argument else { return nil }
         Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
@@ -32,5 +38,8 @@ public struct EngineThread: @unchecked Sendable {
   }
 
   /// Waits for its end, unless it is the one that asks.
-  public func join() { if pthread_equal(thread, pthread_self()) != 0 { pthread_detach(thread) } else { pthread_join(thread, nil) } }
+  public func join() { if pthread_equal(thread, pthread_self()) != 0 { detach() } else { pthread_join(thread, nil) } }
+
+  /// Nobody waits for its end.
+  public func detach() { pthread_detach(thread) }
 }

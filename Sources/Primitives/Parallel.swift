@@ -1,5 +1,3 @@
-import Glibc
-
 /// Calls `body` once for each index below `count`, on up to `threads` threads, the caller's among them, and returns when all calls
 /// have; an error keeps calls that have not begun from beginning, and is thrown then.
 ///
@@ -14,14 +12,9 @@ public func parallel(
   }
   let failure = withoutActuallyEscaping(body) { body in
     let work = ParallelWork(count: count, body)
-    var helpers: [pthread_t] = []
-    for _ in 1..<min(threads, count) {
-      var helper = pthread_t()
-      let reference = Unmanaged.passRetained(work)
-      if pthread_create(&helper, nil, runHelper, reference.toOpaque()) == 0 { helpers.append(helper) } else { reference.release() }
-    }
+    let helpers = (1..<min(threads, count)).compactMap { _ in EngineThread { work.run() } }
     work.run()
-    for helper in helpers { pthread_join(helper, nil) }
+    for helper in helpers { helper.join() }
     return work.failure
   }
   if let failure { throw failure }
@@ -63,15 +56,4 @@ private final class ParallelWork: @unchecked Sendable {
       return state.nextIndex
     }
   }
-}
-
-/// Signals from outside go to the host's own threads, which know what to do with them.
-private func runHelper(_ reference: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-  guard let reference else { return nil }
-  var signals = sigset_t()
-  sigfillset(&signals)
-  for own in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP] { sigdelset(&signals, own) }
-  pthread_sigmask(SIG_SETMASK, &signals, nil)
-  Unmanaged<ParallelWork>.fromOpaque(reference).takeRetainedValue().run()
-  return nil
 }

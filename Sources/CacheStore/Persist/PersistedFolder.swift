@@ -59,7 +59,7 @@ struct PersistedFolder {
 
   /// The folder as something to write to, by one at a time. Made, with those above it, where it is not there.
   func lockForWriting() throws(CacheError) -> FileLock {
-    try makeFolders(path, files)
+    try files.makeFolders(path)
     let owner = "process \(getpid()) persists an entry of arrow_cache here\n"
     switch try files.lock("\(path)/\(Self.lockName)", owner: owner) {
     case .acquired(let lock): return lock
@@ -94,18 +94,6 @@ struct PersistedFolder {
     return original == Manifest.name || isPart(original)
   }
 
-}
-
-/// Makes a folder and those above it that are missing; their names are on the disk when it returns.
-package func makeFolders(_ path: String, _ files: any FileSystem) throws(CacheError) {
-  if let status = try files.status(path) {
-    guard status.isFolder else { throw .file("make a folder in", path, errorNumber: ENOTDIR) }
-    return
-  }
-  let above = folder(of: path)
-  if above != path { try makeFolders(above, files) }
-  try files.makeFolder(path)
-  try files.synchronizeFolder(above)
 }
 
 extension String {

@@ -26,7 +26,7 @@ final class Storage: Sendable {
     self.path = try absolutePath(path)
     (self.deletesFilesOnClose, self.files) = (deletesFilesOnClose, files)
     hasMadeFolder = try files.status(self.path) == nil
-    try makeFolders(self.path, files)
+    try files.makeFolders(self.path)
     switch try files.lock("\(self.path)/\(Self.lockName)", owner: "process \(getpid()) keeps a cache of arrow_cache here\n") {
     case .acquired(let lock): self.lock = Locked(lock)
     case .held(let owner):

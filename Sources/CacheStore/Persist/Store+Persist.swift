@@ -18,7 +18,7 @@ extension Store {
       throw CacheError(.argument, "the cache maps what is in its own storage '\(folder.path)': persist as \(encoder.format.rawValue) to another folder")
     }
     if folder.path == reader?.folder(key).path { try checkChangeable("persist '\(key)' there") }
-    let started = elapsedSeconds()
+    let started = SteadyClock.seconds()
     let byteCount = try persisting(key, folder, isCancelled: isCancelled) { () throws(CacheError) in
       // Of the storage it is the version that the others find there.
       if storage?.folder(key).path == folder.path, let latest = peek(key) { entry = latest }
@@ -27,7 +27,7 @@ extension Store {
       return try writer.write(encoder.format, encoder.encode)
     }
     tiers.events.record(
-      .persisted, key, version: entry.version, bytes: byteCount, to: .disk, cause: "persist", seconds: elapsedSeconds() - started,
+      .persisted, key, version: entry.version, bytes: byteCount, to: .disk, cause: "persist", seconds: SteadyClock.seconds() - started,
       at: tiers.clock.now())
     return true
   }

@@ -30,7 +30,7 @@ final class SpillHome: Sendable {
     for _ in 0..<16 {
       defer { name = newName() }
       do throws(CacheError) {
-        try makeFolders(parent, files)
+        try files.makeFolders(parent, isDurable: false)
         let path = "\(parent)/\(name)"
         if try files.makeFolder(path), let lock = try lock(path, files) { return SpillHome(path: path, name: name, lock: lock) }
       } catch {
@@ -55,17 +55,6 @@ final class SpillHome: Sendable {
   }
 
   private static func newName() -> String { "\(prefix)\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36))" }
-
-  /// Makes a folder and those above it that are missing.
-  private static func makeFolders(_ path: String, _ files: any FileSystem) throws(CacheError) {
-    if let status = try files.status(path) {
-      guard status.isFolder else { throw .file("make a folder in", path, errorNumber: ENOTDIR) }
-      return
-    }
-    let above = folder(of: path)
-    if above != path { try makeFolders(above, files) }
-    try files.makeFolder(path)
-  }
 
   /// Whether a folder of this name is one of ours, of whatever process.
   static func isHome(_ name: String) -> Bool {

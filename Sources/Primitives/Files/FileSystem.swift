@@ -1,3 +1,5 @@
+import Glibc
+
 /// The only file calls of the engine, so that a faulty disk can take the place of the system's in tests.
 ///
 /// All calls block. Each throws `CacheError(.storage)` with what it did, the path, the system's words and what to do about it.
@@ -79,6 +81,18 @@ extension FileSystem {
       }
       done += count
     }
+  }
+
+  /// Makes a folder and those above it that are missing; `isDurable`: their names survive a power cut when it returns.
+  public func makeFolders(_ path: String, isDurable: Bool = true) throws(CacheError) {
+    if let status = try status(path) {
+      guard status.isFolder else { throw .file("make a folder in", path, errorNumber: ENOTDIR) }
+      return
+    }
+    let above = folder(of: path)
+    if above != path { try makeFolders(above, isDurable: isDurable) }
+    try makeFolder(path)
+    if isDurable { try synchronizeFolder(above) }
   }
 }
 

@@ -18,7 +18,7 @@ public final class CatalogWriter: @unchecked Sendable {
     var isWoken = true
     var isStopped = false
     /// nil: none runs.
-    var thread: pthread_t?
+    var thread: EngineThread?
     var writtenHits = -1
     var lastFailure: CacheError?
     var isOurs: Bool
@@ -66,7 +66,7 @@ public final class CatalogWriter: @unchecked Sendable {
   }
 
   private static func lock(_ path: String, _ files: any FileSystem) throws(CacheError) -> FileLock {
-    try makeFolders(folder(of: path), files)
+    try files.makeFolders(folder(of: path))
     switch try files.lock("\(path).lock", owner: "process \(getpid()) keeps the catalog of a cache of arrow_cache here\n") {
     case .acquired(let lock): return lock
     case .held(let owner):
@@ -87,27 +87,9 @@ public final class CatalogWriter: @unchecked Sendable {
   private func wake() { state.signal { $0.isWoken = true } }
 
   private func start() {
-    let run = Unmanaged.passRetained(Run(self))
-    var thread = pthread_t()
-    var all = sigset_t()
-    var before = sigset_t()
-    sigfillset(&all)  // signals are for the threads of the program
-    pthread_sigmask(SIG_SETMASK, &all, &before)
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        guard let argument else { return nil }
-        Unmanaged<Run>.fromOpaque(argument).takeRetainedValue().writer.loop()
-        return nil
-      }, run.toOpaque())
-    pthread_sigmask(SIG_SETMASK, &before, nil)
     // Without a thread it is written at the end.
-    if status == 0 { state.signal { $0.thread = thread } } else { run.release() }
-  }
-
-  private final class Run {
-    let writer: CatalogWriter
-    init(_ writer: CatalogWriter) { self.writer = writer }
+    guard let thread = EngineThread({ [self] in loop() }) else { return }
+    state.signal { $0.thread = thread }
   }
 
   private func loop() {
@@ -133,7 +115,7 @@ public final class CatalogWriter: @unchecked Sendable {
   /// Writes the file now; returns how long that took, or how long to wait before it is tried again.
   @discardableResult
   private func write() -> Double {
-    let started = monotonicSeconds()
+    let started = SteadyClock.seconds()
     state.withLock { $0.isWoken = false }
     store.lookedAtChanges()
     let hits = hits
@@ -141,7 +123,7 @@ public final class CatalogWriter: @unchecked Sendable {
       if !state.withLock({ $0.isOurs }) { try claim() }
       try file.write(store)
       state.withLock { ($0.writtenHits, $0.lastFailure) = (hits, nil) }
-      return monotonicSeconds() - started
+      return SteadyClock.seconds() - started
     } catch {
       state.withLock { ($0.isWoken, $0.lastFailure) = (true, error) }
       return Self.retrySeconds / Self.share
@@ -160,12 +142,11 @@ public final class CatalogWriter: @unchecked Sendable {
   /// Ends the thread, and writes the file a last time where that is wanted and something has happened. For the process that opened it.
   public func close(writes: Bool) {
     store.listenToChanges(nil)
-    let thread = state.signal { state -> pthread_t? in
+    let thread = state.signal { state in
       state.isStopped = true
-      defer { state.thread = nil }
-      return state.thread
+      return state.thread.take()
     }
-    if let thread { pthread_join(thread, nil) }
+    thread?.join()
     if writes, state.withLock({ $0.isWoken || $0.writtenHits != hits }) { write() }
     Self.release(lock, store.options.files)
   }

@@ -26,9 +26,9 @@ final class QueryStopper: Sendable {
   func run<Result>(_ cancellation: Cancellation?, _ body: () throws(CacheError) -> Result) throws(CacheError) -> Result {
     guard let cancellation else { return try body() }
     cancellation.begin()
-    let start = monotonicSeconds()
+    let start = SteadyClock.seconds()
     defer {
-      cancellation.end(after: monotonicSeconds() - start)
+      cancellation.end(after: SteadyClock.seconds() - start)
       state.withLock { state in _ = state.watched.removeValue(forKey: ObjectIdentifier(cancellation)) }
     }
     if let seconds = cancellation.remainingSeconds { try stop(cancellation, .timeLimit, after: seconds) }
@@ -46,14 +46,14 @@ final class QueryStopper: Sendable {
   }
 
   private func stop(_ cancellation: Cancellation, _ reason: Cancellation.Reason, after seconds: Double) throws(CacheError) {
-    let due = monotonicSeconds() + min(seconds, Self.longestSeconds)
+    let due = SteadyClock.seconds() + min(seconds, Self.longestSeconds)
     let (starts, wakes) = state.withLock { state in
       state.watched[ObjectIdentifier(cancellation)] = Watched(cancellation: cancellation, reason: reason, due: due)
       defer { state.hasThread = true }
       return (!state.hasThread, due < state.wakesAt)
     }
     if starts {
-      guard !startBackgroundThread({ [self] in work() }) else { return }
+      if let thread = EngineThread({ [self] in work() }) { return thread.detach() }
       state.withLock { state in
         state.hasThread = false
         state.watched[ObjectIdentifier(cancellation)] = nil
@@ -65,7 +65,7 @@ final class QueryStopper: Sendable {
 
   private func work() {
     repeat {
-      let now = monotonicSeconds()
+      let now = SteadyClock.seconds()
       for watched in state.withLock({ state in state.watched.values.filter { $0.due <= now } }) {
         let isActive = watched.cancellation.stop(watched.reason)
         state.withLock { state in state.watched[ObjectIdentifier(watched.cancellation)]?.due = isActive ? now + Self.repeatSeconds : .infinity }
@@ -75,7 +75,7 @@ final class QueryStopper: Sendable {
 
   /// Blocks until there is something to do; false once there has been nothing for a while.
   private func rest() -> Bool {
-    let now = monotonicSeconds()
+    let now = SteadyClock.seconds()
     let (pause, isIdle) = state.withLock { state in
       let due = state.watched.values.lazy.map(\.due).min()
       state.wakesAt = min(due ?? .infinity, now + (due == nil ? Self.idleSeconds : Self.longestSeconds))
