@@ -1,6 +1,6 @@
 import ArrowCache
 import CPython
-import Glibc
+import Primitives
 
 /// Looks for signals while a call of the engine runs on the main thread itself: where data is pulled from Python's own producers, some of
 /// which (an SQLite cursor, anything thread-local) work on the thread alone that made them.
