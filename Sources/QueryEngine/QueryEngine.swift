@@ -131,6 +131,7 @@ public final class QueryEngine: @unchecked Sendable {
       var isLive = false
       defer { if !isLive { cancellation?.detach() } }
       if cancellation?.tracksProgress == true { connection.trackProgress() }
+      session.buffer.prepare(sql, isCollected: !streaming, on: connection, engine: pool.database.engineName)
       let isWhole = !streaming && WholeTable.isMeant(by: sql, parameters, on: connection, of: pool.database, store)
       if !streaming, trace != nil, let rows = try planned(sql, parameters, session, snapshot, cancellation) {
         trace?.kind = .select

@@ -10,6 +10,8 @@ final class Session: @unchecked Sendable {
   let state = Atomic<UInt64>(0)
   /// For the session's own thread.
   var plans = KeptPlans()
+  /// For the session's own thread.
+  var buffer = ResultBuffer()
   private var functions: (generation: UInt64, names: FunctionNames)?
 
   init(connection: any Connection) { (self.connection, thread) = (connection, ThreadIdentity.current) }

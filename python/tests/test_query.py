@@ -2,6 +2,7 @@ import signal
 import threading
 import time
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -379,3 +380,19 @@ def test_large_numbers_of_rows(cache):
     cache.put("t", pa.table({"n": np.arange(rows), "s": pa.array(np.arange(rows).astype(str))}))
     got = cache.query("SELECT * FROM _cache_t WHERE n % 2 = 0 ORDER BY n")
     assert len(got) == rows // 2 and got["n"].iloc[-1] == rows - 2 and got["s"].iloc[-1] == str(rows - 2)
+
+
+def test_a_collected_result_does_not_hold_its_producers_back(cache):
+    ask = "SELECT any_value(value) AS size FROM duckdb_settings() WHERE name LIKE '%streaming%buffer%size'"
+
+    def sizes():
+        streamed = cache.query(ask, target_type="reader").read_all()
+        return cache.query(ask, target_type="arrow")["size"][0].as_py(), streamed["size"][0].as_py()
+
+    collected, streamed = sizes()
+    assert streamed == duckdb.connect().execute(ask).fetchone()[0]
+    assert collected != streamed
+    assert sizes() == (collected, streamed)
+
+    cache.query("SET streaming_buffer_size = '7MB'")
+    assert sizes() == ("6.6 MiB", "6.6 MiB")
