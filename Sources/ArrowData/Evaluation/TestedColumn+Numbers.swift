@@ -35,14 +35,7 @@ extension TestedColumn {
         if !comparison.holds(integer < 0 ? 1 : -1) { mask.removeAll() }
         return
       }
-      switch comparison {
-      case .equal: mask.narrow { value($0) == constant }
-      case .notEqual: mask.narrow(isNegated: true) { value($0) == constant }
-      case .less: mask.narrow { value($0) < constant }
-      case .lessOrEqual: mask.narrow { value($0) <= constant }
-      case .greater: mask.narrow(isNegated: true) { value($0) <= constant }
-      case .greaterOrEqual: mask.narrow(isNegated: true) { value($0) < constant }
-      }
+      compare(&mask, comparison, constant, value)
     }
   }
 
@@ -91,7 +84,7 @@ extension TestedColumn {
 
   /// Each negation has NaN on the side where it belongs, above the constant.
   @inline(__always)
-  private func compare<Value: BinaryFloatingPoint>(
+  private func compare<Value: Comparable>(
     _ mask: inout RowMask, _ comparison: Predicate.Comparison, _ constant: Value, _ value: (Int) -> Value
   ) {
     switch comparison {
