@@ -141,7 +141,7 @@ struct Catalog {
     }
     queueExpiry(slot)
     if !isStored {
-      pending?.append(key, .write(slot.entry, expiresAt: expiresAt, order: Int(exactly: slot.ordinal), isPut: true), replacing: old?.entry)
+      pending?.append(key, .write(slot.entry, expiresAt: expiresAt, order: Int(clamping: slot.ordinal)), replacing: old?.entry)
     }
     return slot.entry
   }
@@ -320,7 +320,7 @@ struct Catalog {
     eviction.reschedule(slot)
     spilling.reschedule(slot.holding)
     queueExpiry(slot)
-    pending?.append(slot.key, .write(slot.entry, expiresAt: expiresAt, order: nil, isPut: false), replacing: nil)
+    pending?.append(slot.key, .write(slot.entry, expiresAt: expiresAt, order: nil), replacing: nil)
   }
 
   /// Takes out what has expired, at most `limit` entries; returns how many.

@@ -9,8 +9,8 @@ import Primitives
 /// comes before it.
 final class PendingChanges: @unchecked Sendable {
   enum Action {
-    /// A new version (`isPut`), or another time to live of one that is there.
-    case write(Entry, expiresAt: Double?, order: Int?, isPut: Bool)
+    /// A new version, with its place among the keys; without one, another time to live of a version that is there.
+    case write(Entry, expiresAt: Double?, order: Int?)
     case forget
   }
 
@@ -23,9 +23,9 @@ final class PendingChanges: @unchecked Sendable {
     /// Whether the catalog has let go of the entry: its memory counts as the store's until it is written.
     fileprivate(set) var hasLeft = false
 
-    var entry: Entry? { if case .write(let entry, _, _, _) = action { entry } else { nil } }
+    var entry: Entry? { if case .write(let entry, _, _) = action { entry } else { nil } }
     /// What it keeps in memory, or reads from files.
-    fileprivate var byteCount: Int { if case .write(let entry, _, _, true) = action { entry.sizeBytes } else { 0 } }
+    fileprivate var byteCount: Int { if case .write(let entry, _, _?) = action { entry.sizeBytes } else { 0 } }
   }
 
   struct Status {
@@ -268,8 +268,8 @@ extension PendingChanges.State {
   fileprivate mutating func replace(_ index: Int, _ action: PendingChanges.Action, _ files: [NamedFile]) {
     byteCount = max(0, byteCount - changes[index].byteCount)
     switch (changes[index].action, action) {
-    case (.write(let old, _, let order, let isPut), .write(let entry, let expiresAt, nil, false)) where old === entry:
-      changes[index].action = .write(entry, expiresAt: expiresAt, order: order, isPut: isPut)
+    case (.write(let old, _, let order), .write(let entry, let expiresAt, nil)) where old === entry:
+      changes[index].action = .write(entry, expiresAt: expiresAt, order: order)
     default:
       if let entry = changes[index].entry { released.append(entry) }
       changes[index].action = action

@@ -39,7 +39,7 @@ struct StorageWriter {
       for file in change.replaced { file.keepMapped() }
       switch change.action {
       case .forget: try storage.forget(folder)
-      case .write(let entry, let expiresAt, let order, _):
+      case .write(let entry, let expiresAt, let order):
         let writer = PersistWriter(entry, to: folder, options: tiers.options, expiresAt: expiresAt, isKept: nil, order: order)
         _ = try writer.write()
       }
