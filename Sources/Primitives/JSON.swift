@@ -1,7 +1,5 @@
-import Primitives
-
 /// A value of JSON (RFC 8259). Numbers stay text, so that 64 bits come back whole.
-indirect enum JSON: Equatable {
+public indirect enum JSON: Equatable, Sendable {
   case null
   case bool(Bool)
   case number(String)
@@ -9,25 +7,25 @@ indirect enum JSON: Equatable {
   case list([JSON])
   case object([(name: String, value: JSON)])
 
-  static func == (left: JSON, right: JSON) -> Bool { left.encoded == right.encoded }
+  public static func == (left: JSON, right: JSON) -> Bool { left.encoded == right.encoded }
 
-  static func integer(_ value: some BinaryInteger) -> JSON { .number("\(value)") }
-  static func double(_ value: Double) -> JSON { value.isFinite ? .number("\(value)") : .text("\(value)") }
+  public static func integer(_ value: some BinaryInteger) -> JSON { .number("\(value)") }
+  public static func double(_ value: Double) -> JSON { value.isFinite ? .number("\(value)") : .text("\(value)") }
 
-  subscript(name: String) -> JSON? {
+  public subscript(name: String) -> JSON? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.name.utf8.elementsEqual(name.utf8) }?.value
   }
 
-  var text: String? { if case .text(let text) = self { text } else { nil } }
-  var list: [JSON]? { if case .list(let values) = self { values } else { nil } }
-  var members: [(name: String, value: JSON)]? { if case .object(let members) = self { members } else { nil } }
-  var int: Int? { if case .number(let digits) = self { Int(digits) } else { nil } }
-  var int64: Int64? { if case .number(let digits) = self { Int64(digits) } else { nil } }
-  var uint64: UInt64? { if case .number(let digits) = self { UInt64(digits) } else { nil } }
-  var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  public var text: String? { if case .text(let text) = self { text } else { nil } }
+  public var list: [JSON]? { if case .list(let values) = self { values } else { nil } }
+  public var members: [(name: String, value: JSON)]? { if case .object(let members) = self { members } else { nil } }
+  public var int: Int? { if case .number(let digits) = self { Int(digits) } else { nil } }
+  public var int64: Int64? { if case .number(let digits) = self { Int64(digits) } else { nil } }
+  public var uint64: UInt64? { if case .number(let digits) = self { UInt64(digits) } else { nil } }
+  public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
 
-  var double: Double? {
+  public var double: Double? {
     switch self {
     case .number(let digits): Double(digits)
     case .text(let word): ["inf", "-inf", "nan"].contains(word) ? Double(word) : nil
@@ -37,7 +35,7 @@ indirect enum JSON: Equatable {
 
   // MARK: writing
 
-  var encoded: [UInt8] {
+  public var encoded: [UInt8] {
     var bytes: [UInt8] = []
     write(to: &bytes)
     return bytes
@@ -82,20 +80,20 @@ indirect enum JSON: Equatable {
 
   // MARK: reading
 
-  /// nil: the bytes are no JSON, or nested deeper than anything of ours.
-  init?(_ bytes: [UInt8]) {
-    var reader = JSONReader(bytes)
+  /// nil: the bytes are no JSON, or nested deeper than `maximumDepth`.
+  public init?(_ bytes: [UInt8], maximumDepth: Int = 32) {
+    var reader = JSONReader(bytes, maximumDepth: maximumDepth)
     guard let value = reader.value(depth: 0), reader.isAtEnd else { return nil }
     self = value
   }
 }
 
 private struct JSONReader {
-  private static let maximumDepth = 32
+  private let maximumDepth: Int
   private let bytes: [UInt8]
   private var position = 0
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init(_ bytes: [UInt8], maximumDepth: Int) { (self.bytes, self.maximumDepth) = (bytes, maximumDepth) }
 
   var isAtEnd: Bool {
     mutating get {
@@ -105,7 +103,7 @@ private struct JSONReader {
   }
 
   mutating func value(depth: Int) -> JSON? {
-    guard depth < Self.maximumDepth else { return nil }
+    guard depth < maximumDepth else { return nil }
     skipSpace()
     guard position < bytes.count else { return nil }
     switch bytes[position] {

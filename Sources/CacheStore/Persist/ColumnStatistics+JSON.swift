@@ -1,4 +1,5 @@
 import ArrowData
+import Primitives
 
 extension ColumnStatistics {
   var json: JSON {

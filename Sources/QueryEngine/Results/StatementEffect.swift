@@ -1,4 +1,4 @@
-import Glibc
+import Primitives
 
 /// What running a SQL text may change of what other texts mean: settings, tables and views that stand before a cached one, macros.
 enum StatementEffect {
@@ -35,8 +35,8 @@ enum StatementEffect {
 
   /// Whether one of the words, which are in lower case, is somewhere in the text.
   static func holds(_ sql: String, _ words: [String]) -> Bool {
-    let text = sql.utf8CString.map { $0 >= 65 && $0 <= 90 ? $0 | 32 : $0 }
-    return words.contains { strstr(text, $0) != nil }
+    let text = FoldedText(sql)
+    return words.contains(where: text.contains)
   }
 }
 

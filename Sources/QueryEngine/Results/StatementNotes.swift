@@ -61,7 +61,7 @@ final class StatementNotes {
       let reader = if let idle { idle } else { try database.connect() }
       let call = "SELECT system.main.json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true, skip_default := true)::VARCHAR"
       let result = try CollectedResult(try reader.execute(call, parameters: .positional([.text(sql)])), cancellation: nil)
-      let tree = try readTexts(result).first.flatMap { SyntaxNode($0) }
+      let tree = try readTexts(result).first.flatMap { JSON($0, maximumDepth: 400) }
       readers.withLock { $0.append(reader) }
       return tree.flatMap { StatementFacts(syntax: $0) }
     } catch {
