@@ -84,7 +84,7 @@ let setMemo: PyCFunctionFast = { _, values, count in
     let memo = try arguments.optional().map { MemoObject($0) }
     let byteCount = try arguments.optional().map { count throws(Failure) in try integer(count, "byte_count") }
     guard (0...(1 << 50)).contains(byteCount ?? 0) else { throw .argument("byte_count is \(byteCount ?? 0): it must be within 0...2^50") }
-    unlocked { entry.setMemo(name, memo, byteCount: byteCount ?? 0, holdsRows: byteCount != nil) }
+    _ = unlocked { entry.setMemo(name, memo, byteCount: byteCount ?? 0, holdsRows: byteCount != nil) }
     return none()
   }
 }

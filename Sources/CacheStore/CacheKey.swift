@@ -1,3 +1,5 @@
+import Primitives
+
 /// A key by its UTF-8 bytes. Not a `String`: Swift takes canonically equivalent texts for equal, and callers' keys are not.
 struct CacheKey: Hashable, Sendable {
   let text: String
@@ -20,8 +22,6 @@ struct CacheKey: Hashable, Sendable {
 
   /// As DuckDB folds identifiers: ASCII letters only.
   var folded: CacheKey {
-    let isUpper = { (byte: UInt8) in byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") }
-    guard text.utf8.contains(where: isUpper) else { return self }
-    return CacheKey(String(decoding: text.utf8.map { isUpper($0) ? $0 | 0x20 : $0 }, as: UTF8.self))
+    text.utf8.contains { $0.folded != $0 } ? CacheKey(text.folded) : self
   }
 }

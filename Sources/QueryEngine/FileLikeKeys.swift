@@ -1,5 +1,4 @@
 import CacheStore
-import Glibc
 import Primitives
 
 /// Keys that look like data files. DuckDB takes `"_cache_x.csv"` for a file before it asks us, so such a key gets a temporary view in
@@ -11,20 +10,15 @@ enum FileLikeKeys {
   ]
 
   static func prepare(_ sql: String, on connection: any Connection, scanFunction: String, store: Store) throws(CacheError) {
-    let text = folded(sql)
-    guard holds(text, folded(TableName.prefix)), endings.contains(where: { holds(text, folded($0)) }) else { return }
+    let text = FoldedText(sql)
+    guard text.contains(TableName.prefix), endings.contains(where: text.contains) else { return }
     for key in store.keys() {
       let name = TableName.prefix + key
-      guard endings.contains(where: name.lowercased().hasSuffix), holds(text, folded(doubled(name, "\""))) else { continue }
+      guard endings.contains(where: name.lowercased().hasSuffix), text.contains(doubled(name, "\"").folded) else { continue }
       let view = "CREATE OR REPLACE TEMP VIEW \"\(doubled(name, "\""))\" AS SELECT * FROM \(scanFunction)('\(doubled(key, "'"))')"
       _ = try CollectedResult(try connection.execute(view, parameters: .none), cancellation: nil)
     }
   }
-
-  /// As a C string, ASCII letters in lower case.
-  private static func folded(_ text: String) -> [CChar] { text.utf8CString.map { $0 >= 65 && $0 <= 90 ? $0 | 32 : $0 } }
-
-  private static func holds(_ text: [CChar], _ part: [CChar]) -> Bool { strstr(text, part) != nil }
 
   private static func doubled(_ text: String, _ quote: Character) -> String {
     text.split(separator: quote, omittingEmptySubsequences: false).joined(separator: "\(quote)\(quote)")

@@ -25,7 +25,7 @@ final class QuerySnapshot: @unchecked Sendable {
 
   /// DuckDB has asked what a table name stands for.
   func noteResolved(_ name: String, _ entry: Entry) {
-    guard let hint, TopStatement.folded(hint.table) == TopStatement.folded(name) else { return }
+    guard let hint, hint.table.folded == name.folded else { return }
     hintKey.withLock { $0 = entry.key }
   }
 

@@ -10,7 +10,7 @@ enum TableName {
   /// The part after `_cache_` (in any case, as SQL folds names); nil for other tables.
   static func key(_ name: String) -> String? {
     let bytes = name.utf8
-    guard bytes.count > prefix.utf8.count, zip(bytes, prefix.utf8).allSatisfy({ $0 | ($0 >= 65 && $0 <= 90 ? 32 : 0) == $1 }) else { return nil }
+    guard bytes.count > prefix.utf8.count, zip(bytes, prefix.utf8).allSatisfy({ $0.folded == $1 }) else { return nil }
     return String(decoding: bytes.dropFirst(prefix.utf8.count), as: UTF8.self)
   }
 

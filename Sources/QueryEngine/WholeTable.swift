@@ -26,16 +26,16 @@ enum WholeTable {
     return (try? readInt64(CollectedResult(connection.execute(count, parameters: .none), cancellation: nil))) == 0
   }
 
-  /// The table that the statement names, where it is of that form.
+  /// The table that the statement names, as written or folded, where it is of that form.
   static func name(in sql: String, _ parameters: QueryParameters) -> String? {
     guard case .none = parameters else { return nil }
-    var scanner = Scanner(sql)
-    if scanner.take(word: "select") {
-      guard scanner.take("*") else { return nil }
+    guard sql.utf8.count < 4096, let tokens = SQLTokens.read(sql) else { return nil }
+    var reader = TokenReader(tokens)
+    if reader.take("select") {
+      guard reader.take(symbol: "*") else { return nil }
     }
-    guard scanner.take(word: "from"), let name = scanner.takeName() else { return nil }
-    while scanner.take(";") {}
-    return scanner.isAtEnd && TableName.key(name) != nil ? name : nil
+    guard reader.take("from"), let name = reader.name() else { return nil }
+    return reader.isAtEnd() && TableName.key(name) != nil ? name : nil
   }
 
   /// The rows of the one entry that the statement has been bound to, in place of those that DuckDB would produce; nil where they could
@@ -52,65 +52,5 @@ enum WholeTable {
     // Of a time with a zone DuckDB keeps the instant alone, and shows it in the session's zone.
     if [produced.format, kept.format].allSatisfy({ $0.hasPrefix("tsu:") && $0 != "tsu:" }) { return true }
     return produced.format == kept.format && formats.contains(kept.format)
-  }
-}
-
-/// Reads SQL from left to right, past white space.
-private struct Scanner {
-  private var rest: Substring.UTF8View
-
-  init(_ text: String) { rest = Substring(text).utf8 }
-
-  var isAtEnd: Bool {
-    mutating get {
-      skipSpace()
-      return rest.isEmpty
-    }
-  }
-
-  private mutating func skipSpace() {
-    // As DuckDB has it: other white space of Unicode is left to DuckDB.
-    rest = rest.drop { $0 == 32 || ($0 >= 9 && $0 <= 13) }
-  }
-
-  mutating func take(_ character: Unicode.Scalar) -> Bool {
-    skipSpace()
-    guard rest.first == UInt8(ascii: character) else { return false }
-    rest.removeFirst()
-    return true
-  }
-
-  /// A word in any case that nothing else follows at once but a space, a quote or a star.
-  mutating func take(word: String) -> Bool {
-    skipSpace()
-    let length = word.utf8.count
-    guard rest.count > length, zip(rest, word.utf8).allSatisfy({ $0 | 32 == $1 }), !Self.isOfName(rest.dropFirst(length).first ?? 0) else { return false }
-    rest = rest.dropFirst(length)
-    return true
-  }
-
-  /// A name, as SQL would have it: plain, or in double quotes.
-  mutating func takeName() -> String? {
-    skipSpace()
-    guard rest.first == UInt8(ascii: "\"") else {
-      let name = rest.prefix(while: Self.isOfName)
-      guard let first = name.first, !(48...57).contains(first) else { return nil }
-      rest = rest.dropFirst(name.count)
-      return String(decoding: name, as: UTF8.self)
-    }
-    rest.removeFirst()
-    var name: [UInt8] = []
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "\"") {
-        guard rest.first == byte else { return String(decoding: name, as: UTF8.self) }
-        rest.removeFirst()
-      }
-      name.append(byte)
-    }
-    return nil
-  }
-
-  private static func isOfName(_ byte: UInt8) -> Bool {
-    byte == 95 || (48...57).contains(byte) || (97...122).contains(byte | 32)
   }
 }

@@ -147,7 +147,7 @@ final class DiskModel {
     }
     tag += 1
     let table = SampleTable(tag: tag, batchRows: rows)
-    do { try put(key, table, try table.spec(schema).reader(counter)) } catch { fail("a stream: \(error)") }
+    do { put(key, table, try table.spec(schema).reader(counter)) } catch { fail("a stream: \(error)") }
   }
 
   /// Puts what another entry reads, so that both have the same memory.
@@ -158,7 +158,7 @@ final class DiskModel {
     exportStream(entry.reader(), to: &stream)
     for segment in entry.segments { if let file = segment.file { outside.possiblePaths.insert(file.path) } }
     defer { for segment in entry.segments { if let file = segment.file { outside.possiblePaths.insert(file.path) } } }
-    do { try put(key, table, try StreamReader(moving: &stream), source: entry) } catch { fail("a shared stream: \(error)") }
+    do { put(key, table, try StreamReader(moving: &stream), source: entry) } catch { fail("a shared stream: \(error)") }
   }
 
   private func put(_ key: String, _ table: SampleTable, _ stream: StreamReader, source: Entry? = nil) {

@@ -22,7 +22,7 @@ import Testing
     "SELECT a FROM _cache_t ORDER BY v LIMIT ALL", "SELECT a FROM _cache_t ORDER BY v LIMIT 1e3", "SELECT a FROM _cache_t ORDER BY v LIMIT 99999999999999999999", "SELECT a FROM _cache_t ORDER BY v",
     "SELECT a FROM _cache_t LIMIT 3", "SELECT a FROM _cache_t GROUP BY a ORDER BY v LIMIT 3", "SELECT a FROM _cache_t UNION SELECT b FROM u ORDER BY v LIMIT 3", "SELECT a FROM _cache_t ORDER BY v, b; SELECT c FROM u LIMIT 3",
     "SELECT a FROM _cache_t ORDER BY v LIMIT 3; SELECT 1", "SELECT a FROM _cache_t TABLESAMPLE 10 ORDER BY v LIMIT 3", "SELECT a FROM _cache_t ORDER BY v LIMIT 3 USING SAMPLE 2", "SELECT a FROM _cache_t ORDER BY u.v LIMIT 3",
-    "SELECT a FROM _cache_t ORDER BY v /* c */ LIMIT 3", "SELECT a FROM _cache_t ORDER BY v -- c\n LIMIT 3", "SELECT ? FROM _cache_t ORDER BY v LIMIT ?", "SELECT a FROM _cache_t ORDER BY v, ? LIMIT ?", "SELECT * EXCLUDE v FROM _cache_t ORDER BY v LIMIT 3",
+    "SELECT a FROM _cache_t ORDER BY v /* c */ LIMIT 3", "SELECT a FROM _cache_t ORDER BY v -- c\n LIMIT 3", "SELECT ? FROM _cache_t ORDER BY v LIMIT ?", "SELECT a FROM _cache_t ORDER BY v, ? LIMIT ?", "SELECT a FROM _cache_t ORDER BY v LIMIT $2 OFFSET ?", "SELECT * EXCLUDE v FROM _cache_t ORDER BY v LIMIT 3",
     "SELECT E'\\'' FROM _cache_t ORDER BY v LIMIT 3", "SELECT $$a$$ FROM _cache_t ORDER BY v LIMIT 3", "PREPARE p AS SELECT a FROM _cache_t ORDER BY v LIMIT 3", "SELECT \"a FROM _cache_t ORDER BY v LIMIT 3", "", "SELECT", "LIMIT ORDER", "SELECT a FROM ORDER BY v LIMIT 3",
   ])
   func everythingElseIsNot(sql: String) {
@@ -50,4 +50,18 @@ import Testing
 
   @Test(arguments: ["SELECT 1", "", "d", "SELECT * FROM _cache_sales_order", "SELECT import FROM _cache_t"])
   func otherStatementsChangeNoOrder(sql: String) { #expect(!TopStatement.mayChangeOrder(sql)) }
+}
+
+extension TopStatement {
+  fileprivate init?(_ sql: String) {
+    guard let tokens = SQLTokens.read(sql) else { return nil }
+    self.init(tokens)
+  }
+}
+
+extension CountStatement {
+  fileprivate init?(_ sql: String) {
+    guard let tokens = SQLTokens.read(sql) else { return nil }
+    self.init(tokens)
+  }
 }

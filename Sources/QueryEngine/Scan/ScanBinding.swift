@@ -83,7 +83,7 @@ final class ScanBinding: @unchecked Sendable {
       let base = field.name.isEmpty ? "C\(index)" : field.name
       var name = base
       var suffix = 1
-      while !taken.insert(String(decoding: name.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 32 : $0 }, as: UTF8.self)).inserted {
+      while !taken.insert(name.folded).inserted {
         name = "\(base)_\(suffix)"
         suffix += 1
       }

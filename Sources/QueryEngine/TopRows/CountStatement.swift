@@ -3,36 +3,19 @@ struct CountStatement: Equatable {
   /// As written, or folded where it is not in quotes.
   let table: String
 
-  init?(_ sql: String) {
-    guard sql.utf8.count < 512, let tokens = SQLTokens.read(sql) else { return nil }
-    var rest = tokens[...]
-    func take(_ token: SQLTokens.Token) -> Bool {
-      guard rest.first == token else { return false }
-      rest.removeFirst()
-      return true
+  init?(_ tokens: [SQLTokens.Token]) {
+    var reader = TokenReader(tokens)
+    if reader.take("explain") { _ = reader.take("analyze") }
+    guard reader.take("select"), reader.take("count"), reader.take(symbol: "("), reader.take(symbol: "*"), reader.take(symbol: ")") else { return nil }
+    if !reader.take("from") {
+      _ = reader.take("as")
+      guard reader.name() != nil, reader.take("from") else { return nil }
     }
-    func name() -> String? {
-      switch rest.first {
-      case .word(let name)?, .quoted(let name)?:
-        rest.removeFirst()
-        return name
-      default: return nil
-      }
+    guard let table = reader.name() else { return nil }
+    if !reader.isAtEnd() {
+      _ = reader.take("as")
+      guard reader.name() != nil, reader.isAtEnd() else { return nil }
     }
-    if take(.word("explain")) { _ = take(.word("analyze")) }
-    guard take(.word("select")), take(.word("count")), take(.symbol(UInt8(ascii: "("))), take(.symbol(UInt8(ascii: "*"))), take(.symbol(UInt8(ascii: ")")))
-    else { return nil }
-    if !take(.word("from")) {
-      _ = take(.word("as"))
-      guard name() != nil, take(.word("from")) else { return nil }
-    }
-    guard let table = name() else { return nil }
-    if !rest.isEmpty, rest.first != .symbol(UInt8(ascii: ";")) {
-      _ = take(.word("as"))
-      guard name() != nil else { return nil }
-    }
-    _ = take(.symbol(UInt8(ascii: ";")))
-    guard rest.isEmpty else { return nil }
     self.table = table
   }
 }
@@ -44,9 +27,10 @@ enum ScanHint: Sendable {
   case count(CountStatement)
 
   init?(_ sql: String, _ parameters: QueryParameters, ordersAsUsual: Bool) {
-    if let statement = CountStatement(sql) {
+    guard sql.utf8.count < 4096, let tokens = SQLTokens.read(sql) else { return nil }
+    if let statement = CountStatement(tokens) {
       self = .count(statement)
-    } else if ordersAsUsual, let top = TopRows(sql, parameters) {
+    } else if ordersAsUsual, let top = TopRows(tokens, parameters) {
       self = .top(top)
     } else {
       return nil

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The words of an SQL text, for recognising statements of a simple form. What it does not know for certain makes the text nil: comments,
 /// square and curly brackets, strings with escapes, dollar quotes, anything beyond ASCII outside of quotes.
 struct SQLTokens {
@@ -78,7 +80,7 @@ struct SQLTokens {
       let word = take { Self.isLetter($0) || Self.isDigit($0) }
       // A prefix of a string changes how that is read.
       if position < bytes.count, bytes[position] == UInt8(ascii: "'") || bytes[position] == UInt8(ascii: "$") || bytes[position] >= 128 { return broken() }
-      return .word(String(decoding: word.map { $0 >= 65 && $0 <= 90 ? $0 | 32 : $0 }, as: UTF8.self))
+      return .word(String(decoding: word.map(\.folded), as: UTF8.self))
     }
 
     private mutating func number() -> Token? {

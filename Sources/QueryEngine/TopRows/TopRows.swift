@@ -7,8 +7,8 @@ struct TopRows: Sendable {
   let statement: TopStatement
   let rowCount: Int
 
-  init?(_ sql: String, _ parameters: QueryParameters) {
-    guard let statement = TopStatement(sql), let rowCount = statement.rowCount(parameters) else { return nil }
+  init?(_ tokens: [SQLTokens.Token], _ parameters: QueryParameters) {
+    guard let statement = TopStatement(tokens), let rowCount = statement.rowCount(parameters) else { return nil }
     (self.statement, self.rowCount) = (statement, rowCount)
   }
 
@@ -16,7 +16,7 @@ struct TopRows: Sendable {
   func blocks(of source: any ScanSource, columns: [ScanColumn]) -> [UInt64]? {
     // Where all rows are wanted, or as good as all, looking for them is for nothing.
     guard rowCount < source.rowCount / 4,
-      let column = columns.firstIndex(where: { TopStatement.folded($0.name) == TopStatement.folded(statement.column) })
+      let column = columns.firstIndex(where: { $0.name.folded == statement.column.folded })
     else { return nil }
     // What DuckDB has in a coarser unit than the column may be equal there.
     let format = source.schema.fields[column].format

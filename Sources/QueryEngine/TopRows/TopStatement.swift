@@ -1,3 +1,5 @@
+import Primitives
+
 /// `SELECT … FROM one_table ORDER BY column [ASC|DESC] [NULLS FIRST|LAST] [, …] LIMIT n [OFFSET m]`, and nothing else: no condition, grouping,
 /// join, function, subquery or bracket of any kind. DuckDB does not offer a scan that it wants the first rows of an order only, so the
 /// statement's own text says it; what is not of this form says nothing.
@@ -18,29 +20,22 @@ struct TopStatement: Equatable {
 
   /// Whether the text may change how later statements order rows: by settings for the order, for nulls, for how texts compare.
   static func mayChangeOrder(_ sql: String) -> Bool {
-    let bytes = sql.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 32 : $0 }
-    return mentions(bytes, "default_order") || mentions(bytes, "null_order") || mentions(bytes, "collat")
-      || mentions(bytes, "import") && mentions(bytes, "database")
+    let text = FoldedText(sql)
+    return text.contains("default_order") || text.contains("null_order") || text.contains("collat") || text.contains("import") && text.contains("database")
   }
 
-  private static func mentions(_ bytes: [UInt8], _ word: StaticString) -> Bool {
-    let count = word.utf8CodeUnitCount
-    guard bytes.count >= count, let first = bytes.firstIndex(of: word.utf8Start[0]) else { return false }
-    return (first...(max(first, bytes.count - count))).contains { start in
-      start + count <= bytes.count && (0..<count).allSatisfy { bytes[start + $0] == word.utf8Start[$0] }
-    }
-  }
-
-  init?(_ sql: String) {
-    guard sql.utf8.count < 4096, let tokens = SQLTokens.read(sql), !tokens.contains(.symbol(UInt8(ascii: "("))) else { return nil }
-    var reader = Reader(tokens: tokens[...])
+  init?(_ tokens: [SQLTokens.Token]) {
+    // What `?` counts beside `$1` is DuckDB's affair.
+    let isMixed = tokens.contains(.parameter(nil)) && tokens.contains { if case .parameter(_?) = $0 { true } else { false } }
+    guard !isMixed, !tokens.contains(.symbol(UInt8(ascii: "("))) else { return nil }
+    var reader = TokenReader(tokens)
     if reader.take("explain") { _ = reader.take("analyze") }
     var items: [ArraySlice<SQLTokens.Token>] = []
     if reader.take("select") {
       guard let found = reader.items() else { return nil }
       items = found
     }
-    guard reader.take("from"), let table = reader.name(), !reader.take(UInt8(ascii: ".")) else { return nil }
+    guard reader.take("from"), let table = reader.name(), !reader.take(symbol: ".") else { return nil }
     var alias = table
     if !reader.take("order") {
       _ = reader.take("as")
@@ -48,8 +43,8 @@ struct TopStatement: Equatable {
       alias = name
     }
     guard reader.take("by"), var column = reader.name() else { return nil }
-    if reader.take(UInt8(ascii: ".")) {
-      guard Self.folded(column) == Self.folded(alias), let name = reader.name() else { return nil }
+    if reader.take(symbol: ".") {
+      guard column.folded == alias.folded, let name = reader.name() else { return nil }
       column = name
     }
     guard column != "all", items.allSatisfy({ Self.leaves($0, column: column, alias: alias) }) else { return nil }
@@ -61,17 +56,16 @@ struct TopStatement: Equatable {
       guard nullsFirst || reader.take("last") else { return nil }
     }
     // Further columns only order what is equal in the first.
-    if reader.take(UInt8(ascii: ",")) {
+    if reader.take(symbol: ",") {
       guard reader.passOrder() else { return nil }
     }
     guard reader.take("limit"), let limit = reader.count() else { return nil }
     var offset = Count.number(0)
     if reader.take("offset") {
-      guard let count = reader.count() else { return nil }
+      guard let count = reader.count(after: limit) else { return nil }
       offset = count
     }
-    _ = reader.take(UInt8(ascii: ";"))
-    guard reader.tokens.isEmpty else { return nil }
+    guard reader.isAtEnd() else { return nil }
     (self.table, self.column, self.isDescending, self.nullsFirst) = (table, column, isDescending, nullsFirst)
     (self.limit, self.offset) = (limit, offset)
   }
@@ -95,16 +89,12 @@ struct TopStatement: Equatable {
     return Int(exactly: number)
   }
 
-  static func folded(_ name: String) -> String {
-    String(decoding: name.utf8.map { $0 >= 65 && $0 <= 90 ? $0 | 32 : $0 }, as: UTF8.self)
-  }
-
   /// Whether a column of the result cannot be taken for the one that orders: its name is another, or it is that column itself.
   private static func leaves(_ item: ArraySlice<SQLTokens.Token>, column: String, alias: String) -> Bool {
     let item = Array(item)
     func name(_ token: SQLTokens.Token) -> String? {
       switch token {
-      case .word(let name), .quoted(let name): folded(name)
+      case .word(let name), .quoted(let name): name.folded
       default: nil
       }
     }
@@ -115,70 +105,48 @@ struct TopStatement: Equatable {
     if item.contains(where: { if case .parameter = $0 { true } else { $0 == .text } }) { return false }
     let forbidden = ["distinct", "all", "into", "exclude", "replace", "rename"]
     if item.contains(where: { if case .word(let word) = $0 { forbidden.contains(word) } else { false } }) { return false }
-    guard name(last) == folded(column) else { return true }
-    return item.count == 1 || item.count == 3 && item[1] == dot && name(item[0]) == folded(alias)
+    guard name(last) == column.folded else { return true }
+    return item.count == 1 || item.count == 3 && item[1] == dot && name(item[0]) == alias.folded
+  }
+}
+
+extension TokenReader {
+  /// What stands between commas, up to FROM.
+  fileprivate mutating func items() -> [ArraySlice<SQLTokens.Token>]? {
+    guard let end = tokens.firstIndex(of: .word("from")) else { return nil }
+    let items = tokens[tokens.startIndex..<end].split(separator: .symbol(UInt8(ascii: ",")), omittingEmptySubsequences: false)
+    tokens = tokens[end...]
+    let colon = SQLTokens.Token.symbol(UInt8(ascii: ":"))
+    // `name: expression` gives a name, `value::type` does not.
+    for item in items where item.contains(colon) || item.contains(.symbol(UInt8(ascii: ";"))) { return nil }
+    return items
   }
 
-  private struct Reader {
-    var tokens: ArraySlice<SQLTokens.Token>
-    private var parameterCount = 0
+  /// Passes further columns of the order, up to LIMIT.
+  fileprivate mutating func passOrder() -> Bool {
+    while let next = tokens.first, next != .word("limit") {
+      switch next {
+      case .parameter, .symbol(UInt8(ascii: ";")), .word("select"), .word("from"), .word("union"): return false
+      default: tokens.removeFirst()
+      }
+    }
+    return true
+  }
 
-    init(tokens: ArraySlice<SQLTokens.Token>) { self.tokens = tokens }
-
-    mutating func take(_ word: String) -> Bool { take(.word(word)) }
-    mutating func take(_ symbol: UInt8) -> Bool { take(.symbol(symbol)) }
-
-    private mutating func take(_ token: SQLTokens.Token) -> Bool {
-      guard tokens.first == token else { return false }
+  /// `before`: the count that stands before it, if there is one.
+  fileprivate mutating func count(after before: TopStatement.Count? = nil) -> TopStatement.Count? {
+    switch tokens.first {
+    case .number(let number?)?:
       tokens.removeFirst()
-      return true
-    }
-
-    mutating func name() -> String? {
-      switch tokens.first {
-      case .word(let name)?, .quoted(let name)?:
-        tokens.removeFirst()
-        return name
-      default: return nil
+      return .number(number)
+    case .parameter(let name)?:
+      tokens.removeFirst()
+      guard let name else {
+        if case .position(let position)? = before { return .position(position + 1) }
+        return .position(0)
       }
-    }
-
-    /// What stands between commas, up to FROM.
-    mutating func items() -> [ArraySlice<SQLTokens.Token>]? {
-      guard let end = tokens.firstIndex(of: .word("from")) else { return nil }
-      let items = tokens[tokens.startIndex..<end].split(separator: .symbol(UInt8(ascii: ",")), omittingEmptySubsequences: false)
-      tokens = tokens[end...]
-      let colon = SQLTokens.Token.symbol(UInt8(ascii: ":"))
-      // `name: expression` gives a name, `value::type` does not.
-      for item in items where item.contains(colon) || item.contains(.symbol(UInt8(ascii: ";"))) { return nil }
-      return items
-    }
-
-    /// Passes further columns of the order, up to LIMIT.
-    mutating func passOrder() -> Bool {
-      while let next = tokens.first, next != .word("limit") {
-        switch next {
-        case .parameter, .symbol(UInt8(ascii: ";")), .word("select"), .word("from"), .word("union"): return false
-        default: tokens.removeFirst()
-        }
-      }
-      return true
-    }
-
-    mutating func count() -> Count? {
-      switch tokens.first {
-      case .number(let number?)?:
-        tokens.removeFirst()
-        return .number(number)
-      case .parameter(let name)?:
-        tokens.removeFirst()
-        guard let name else {
-          defer { parameterCount += 1 }
-          return .position(parameterCount)
-        }
-        return Int(name).map { .position($0 - 1) } ?? .name(name)
-      default: return nil
-      }
+      return Int(name).map { .position($0 - 1) } ?? .name(name)
+    default: return nil
     }
   }
 }
