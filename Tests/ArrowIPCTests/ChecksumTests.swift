@@ -16,7 +16,7 @@ import Testing
   }
 
   @Test func tablesAndTheInstructionAgree() {
-    var random = Seeded(7)
+    var random = SeededGenerator(7)
     let bytes = (0..<400_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     bytes.withUnsafeBytes { bytes in
       for size in Array(0..<100) + [4095, 49_151, 49_152, 49_153, 98_304, 399_990] {
@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test func checksumsOfPartsComeTogether() {
-    var random = Seeded(8)
+    var random = SeededGenerator(8)
     let bytes = (0..<200_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     bytes.withUnsafeBytes { bytes in
       for _ in 0..<200 {

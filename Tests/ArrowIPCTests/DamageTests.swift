@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  private static func damage(_ content: [UInt8], _ random: inout Seeded, from: Int = 0) -> [UInt8] {
+  private static func damage(_ content: [UInt8], _ random: inout SeededGenerator, from: Int = 0) -> [UInt8] {
     var damaged = content
     switch random.below(10) {
     case 0: return Array(damaged.prefix(random.below(content.count)))
@@ -76,7 +76,7 @@ import Testing
   @Test(arguments: IPCCompression.allCases, 1...4)
   func checksumsFindAllDamage(compression: IPCCompression, seed: Int) throws {
     let sample = try Sample(compression, rowCount: 40)
-    var random = Seeded(seed)
+    var random = SeededGenerator(seed)
     var refused = 0
     for _ in 0..<Self.rounds {
       let damaged = Self.damage(sample.content, &random)
@@ -99,7 +99,7 @@ import Testing
     var foreign = sample.content
     Footer.disown(&foreign)
     #expect(try sample.read(foreign, .automatic).flatMap { render($0) } == sample.rows)
-    var random = Seeded(100 + seed)
+    var random = SeededGenerator(100 + seed)
     var passed = 0
     for _ in 0..<Self.rounds where sample.use(Self.damage(foreign, &random), .structure) { passed += 1 }
     #expect(passed < Self.rounds)
@@ -112,7 +112,7 @@ import Testing
     var foreign = sample.content
     Footer.disown(&foreign)
     let footer = Footer.range(foreign).lowerBound
-    var random = Seeded(200 + seed)
+    var random = SeededGenerator(200 + seed)
     var passed = 0
     for round in 0..<(2 * Self.rounds) where sample.use(Self.damage(foreign, &random, from: round % 2 == 0 ? footer : 0), .structure) { passed += 1 }
     #expect(passed < 2 * Self.rounds)
@@ -122,7 +122,7 @@ import Testing
   @Test(arguments: 1...4)
   func forgedFootersNeverCrashTheReader(seed: Int) throws {
     let sample = try Sample(.none, rowCount: 10)
-    var random = Seeded(300 + seed)
+    var random = SeededGenerator(300 + seed)
     let footer = Footer.range(sample.content)
     for _ in 0..<Self.rounds {
       var forged = sample.content

@@ -86,23 +86,7 @@ func numbersOf(_ batch: RecordBatch) -> [Int64?] {
 
 /// Runs `body` on so many threads at once and waits for them.
 func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-  final class Work: Sendable {
-    let index: Int
-    let body: @Sendable (Int) -> Void
-    init(_ index: Int, _ body: @escaping @Sendable (Int) -> Void) { (self.index, self.body) = (index, body) }
-  }
-  let threads = (0..<count).map { index in
-    var thread = pthread_t()
-    let work = Unmanaged.passRetained(Work(index, body)).toOpaque()
-    let status = pthread_create(&thread, nil, { data in
-      if let data {
-        let work = Unmanaged<Work>.fromOpaque(data).takeRetainedValue()
-        work.body(work.index)
-      }
-      return nil
-    }, work)
-    precondition(status == 0)
-    return thread
-  }
-  for thread in threads { pthread_join(thread, nil) }
+  let threads = (0..<count).map { index in EngineThread { body(index) } }
+  precondition(threads.allSatisfy { $0 != nil })
+  for thread in threads { thread?.join() }
 }

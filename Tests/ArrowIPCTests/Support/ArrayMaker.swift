@@ -44,10 +44,10 @@ final class ArrayMemory {
 /// Makes arrays of every layout with random values, some of them null, from a seed.
 struct ArrayMaker {
   let memory: ArrayMemory
-  var random: Seeded
+  var random: SeededGenerator
   var nullShare = 0.2
 
-  init(_ memory: ArrayMemory, seed: Int) { (self.memory, random) = (memory, Seeded(seed)) }
+  init(_ memory: ArrayMemory, seed: Int) { (self.memory, random) = (memory, SeededGenerator(seed)) }
 
   /// Every layout and width, by a name for each.
   static let kinds = [
@@ -252,4 +252,11 @@ func makeBatch(_ kinds: [String], count: Int, lead: Int = 0, seed: Int = 1, null
   var columns: [(field: Field, array: ArrowArray)] = []
   for kind in kinds { columns.append(try maker.make(kind, name: kind, count: count, lead: lead)) }
   return makeBatch(columns, rowCount: count, memory: memory)
+}
+
+extension SeededGenerator {
+  init(_ seed: Int) { self.init(UInt64(truncatingIfNeeded: seed)) }
+
+  mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<max(1, limit), using: &self) }
+  mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &self) < share }
 }

@@ -7,7 +7,7 @@ final class TestFolder {
 
   init() throws {
     let place = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
-    var template = Array("\(place)/arrow-ipc-tests.XXXXXX".utf8CString)
+    var template = Array("\(place)/arrow-cache-tests.XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw CacheError.file("make the folder", place, errorNumber: errno) }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
@@ -30,22 +30,4 @@ final class TestFolder {
       try SystemFiles().writeAll(UnsafeRawBufferPointer(bytes), to: file, at: 0)
     }
   }
-}
-
-/// Numbers of a seed, the same on every machine (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: Int) { state = UInt64(truncatingIfNeeded: seed) }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-
-  mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<max(1, limit), using: &self) }
-  mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &self) < share }
 }

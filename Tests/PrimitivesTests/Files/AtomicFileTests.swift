@@ -12,7 +12,7 @@ import Testing
   private func text(_ path: String) throws -> String { String(decoding: try SystemFiles().read(path, limitBytes: 100), as: UTF8.self) }
 
   @Test func theNameComesAtTheEnd() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     let file = try AtomicFile(folder["a"], files: SystemFiles())
     try [UInt8(1)].withUnsafeBytes { try file.write($0, at: 0) }
     #expect(folder.names.count == 1)
@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test func whatIsDroppedIsGone() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     do { _ = try AtomicFile(folder["a"], files: SystemFiles()) }
     #expect(folder.names.isEmpty)
     let file = try AtomicFile(folder["a"], files: SystemFiles())
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test func replacingIsAsked() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     try write("old", to: folder["a"])
     #expect(throws: CacheError.self) { try write("new", to: folder["a"]) }
     #expect(try text(folder["a"]) == "old")
@@ -45,7 +45,7 @@ import Testing
 
   /// A folder that cannot be made durable: a new file is taken back, a replaced one is whole, old or new.
   @Test(arguments: FileOperation.allCases) func failuresLeaveTheOldOrTheNew(operation: FileOperation) throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     try write("old", to: folder["a"])
     let files = FaultyFiles([.init(operation, .error(EIO))])
     let isUsed = [.create, .write, .status, .synchronize, .rename, .synchronizeFolder].contains(operation)
@@ -68,7 +68,7 @@ import Testing
 
 @Suite struct FaultyFilesTests {
   @Test func faultsComeAtTheirCall() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     let seen = Locked<[String]>([])
     let files = FaultyFiles([.init(.create, call: 2, .error(ENOSPC)), .init(.unlink, call: 1, .error(EIO), isLasting: true)]) { operation, path, before in
       seen.withLock { $0.append("\(before) \(operation) \(path.suffix(1))") }
@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func everyCallPassesThroughAndIsCounted() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     let files = FaultyFiles()
     let file = try files.create(folder["a"])
     try [UInt8(5)].withUnsafeBytes { try files.writeAll($0, to: file, at: 0) }

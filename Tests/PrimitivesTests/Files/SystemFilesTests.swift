@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test func aFileIsMadeOnceAndForItsOwnerAlone() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     try write([1, 2, 3], to: folder["a"], at: 2)
     #expect(try files.read(folder["a"], limitBytes: 100) == [0, 0, 1, 2, 3])
     #expect(try files.read(folder["a"], limitBytes: 3) == [0, 0, 1])
@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test func whatIsNotThereIsSaidSo() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     for call in [
       { _ = try files.open(folder["x"]) }, { _ = try files.map(folder["x"]) }, { _ = try files.read(folder["x"], limitBytes: 1) },
       { _ = try files.create(folder["x/y"]) }, { try files.rename(folder["x"], to: folder["y"]) }, { _ = try files.list(folder["x"]) },
@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test func foldersAreMadeListedAndRemoved() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     #expect(try files.makeFolder(folder["f"]))
     #expect(try !files.makeFolder(folder["f"]))
     #expect(try files.status(folder["f"])?.isFolder == true)
@@ -63,7 +63,7 @@ import Testing
   }
 
   @Test func statusTellsSizeAndIdentity() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     try write([UInt8](repeating: 1, count: 10_000), to: folder["a"])
     try write([1], to: folder["b"], at: 10 << 20)
     let (a, b) = (try #require(try files.status(folder["a"])), try #require(try files.status(folder["b"])))
@@ -80,7 +80,7 @@ import Testing
   }
 
   @Test func preallocationTakesRoomAndKeepsContent() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     let file = try files.create(folder["a"])
     try files.preallocate(file, offset: 0, byteCount: 1 << 20)
     #expect(try files.status(folder["a"])?.allocatedBytes ?? 0 >= 1 << 20)
@@ -96,7 +96,7 @@ import Testing
   }
 
   @Test func aMappingOutlivesTheName() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     try write([1, 2, 3], to: folder["a"])
     let mapping = try files.map(folder["a"])
     try files.unlink(folder["a"])
@@ -112,7 +112,7 @@ import Testing
   }
 
   @Test func whatIsNoFileIsNotMapped() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     try write([], to: folder["empty"])
     let empty = try files.map(folder["empty"])
     #expect(empty.bytes.count == 0)
@@ -139,7 +139,7 @@ import Testing
   private let files = SystemFiles()
 
   @Test func oneHolderAtATime() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     guard case .acquired(let first) = try files.lock(folder["lock"], owner: "process 1") else { throw CacheError(.storage, "held") }
     guard case .held(let owner) = try files.lock(folder["lock"], owner: "process 2, with a longer name") else { throw CacheError(.storage, "free") }
     #expect(owner == "process 1")
@@ -151,7 +151,7 @@ import Testing
   }
 
   @Test func aDroppedLockIsFree() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     do {
       let held = try files.lock(folder["lock"], owner: "1")
       withExtendedLifetime(held) {}
@@ -161,7 +161,7 @@ import Testing
 
   /// A process that is killed leaves no lock behind.
   @Test func aKilledProcessHoldsNothing() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     guard case .acquired(let lock) = try files.lock(folder["lock"], owner: "1") else { throw CacheError(.storage, "held") }
     try files.unlink(folder["lock"])  // its file is another one from here on
     guard case .acquired(let other) = try files.lock(folder["lock"], owner: "2") else { throw CacheError(.storage, "held") }

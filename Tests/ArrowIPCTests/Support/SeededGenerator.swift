@@ -1,0 +1,1 @@
+../../ArrowDataTests/Support/SeededGenerator.swift

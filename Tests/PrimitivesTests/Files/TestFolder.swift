@@ -1,0 +1,1 @@
+../../ArrowIPCTests/Support/TestFolder.swift
