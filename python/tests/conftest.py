@@ -1,10 +1,12 @@
 """What the tests of the Python face share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pytest
+from spilling import LIMIT
 
 from arrow_cache import ArrowCache
 
@@ -27,3 +29,15 @@ def table() -> pa.Table:
     """Ten rows in three batches."""
     batches = [pa.record_batch({"n": list(range(low, high)), "s": [str(n) for n in range(low, high)]}) for low, high in ((0, 4), (4, 5), (5, 10))]
     return pa.Table.from_batches(batches)
+
+
+@pytest.fixture
+def spill(tmp_path: Path) -> Path:
+    return tmp_path / "spill"
+
+
+@pytest.fixture
+def small(spill: Path) -> Iterator[ArrowCache]:
+    """A cache of 8 MB that spills."""
+    with ArrowCache(memory_limit=LIMIT, query_memory_limit="256MB", spill_directory=spill) as cache:
+        yield cache
