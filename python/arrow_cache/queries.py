@@ -50,7 +50,8 @@ class Queries:
         Returns
         -------
         object
-            The rows. A statement without rows gives what DuckDB's own client gives, such as a count.
+            The rows. A statement without rows gives what DuckDB's own client gives, such as a count. Columns of one name are named apart as
+            it does (``x``, ``x_1``), but for Arrow, where names may be alike.
 
         Raises
         ------

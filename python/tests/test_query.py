@@ -164,7 +164,10 @@ def test_results_without_rows_have_columns(sales):
 
 def test_columns_of_one_name(sales):
     got = sales.query("SELECT 1 AS a, 2 AS a", target_type="arrow")
-    assert got.num_columns == 2 and [column.to_pylist() for column in got.columns] == [[1], [2]]
+    assert got.column_names == ["a", "a"] and [column.to_pylist() for column in got.columns] == [[1], [2]]
+    for _ in range(3):  # also where the result was kept
+        frame = sales.query("SELECT x.region, y.region, x.n AS Region FROM _cache_sales x JOIN _cache_sales y USING (n)")
+        assert frame.columns.tolist() == ["region", "region_1", "Region_2"]
 
 
 # --- statements --------------------------------------------------------------------------------------------------------------

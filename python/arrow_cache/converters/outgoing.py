@@ -50,10 +50,10 @@ def from_arrow(table: pa.Table, target: str | None, kind: str, *, offset: int = 
 
 
 def from_result(table: pa.Table, target: str) -> Any:
-    """Give a query result in the form asked for; see `from_arrow`."""
+    """Give a query result in the form asked for, with names as DuckDB's client gives them; see `from_arrow`."""
     target = normalise_target(target)
     if target in ("pandas", "pandas_arrow", "polars", "numpy", "dict", "geopandas"):
-        table = results.simplify(table)
+        table = results.named_apart(results.simplify(table))
     if target == "pandas":
         return arrow_to_pandas.to_frame(table)
     if target == "geopandas":

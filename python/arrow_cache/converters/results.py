@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["simplify"]
+__all__ = ["named_apart", "simplify"]
 
 _INTERVAL = np.dtype([("months", "<i4"), ("days", "<i4"), ("nanos", "<i8")])
 _DAY_MICROS = 86_400_000_000
@@ -26,6 +26,28 @@ def simplify(table: pa.Table) -> pa.Table:
         if changed is not column:
             table = table.set_column(position, table.schema.field(position).with_type(changed.type), changed)
     return table
+
+
+def named_apart(table: pa.Table) -> pa.Table:
+    """The table with a name of its own for each column, as DuckDB's client names them: ``x``, ``x_1``. Case does not tell names apart."""
+    names = table.column_names
+    if len({name.lower() for name in names}) == len(names):
+        return table
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names):
+        folded, unique = _folded(name), name
+        if folded in seen:
+            while _folded(unique := f"{name}_{seen[folded]}") in seen:
+                seen[folded] += 1
+            seen[folded] += 1
+        seen[_folded(unique)] = 1
+        names[position] = unique
+    return table.rename_columns(names)
+
+
+def _folded(name: str) -> str:
+    """As DuckDB has it: ASCII letters alone."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in name)
 
 
 def _whole_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -114,7 +114,7 @@ def test_every_form(target: str) -> None:
 def test_no_rows_and_no_columns_of_the_same_name() -> None:
     assert as_pandas("SELECT 1 AS a, 2 AS A WHERE false").shape == (0, 2)
     doubled = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
-    assert converters.from_result(doubled, "pandas").columns.tolist() == ["a", "a"]
+    assert converters.from_result(doubled, "pandas").columns.tolist() == ["a", "a_1"]
 
 
 def test_results_can_be_written_to() -> None:
@@ -123,3 +123,18 @@ def test_results_can_be_written_to() -> None:
     back.iloc[0, 0] = 99
     back["j"] = back["i"] + 1
     assert table.column("i").to_pylist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["x", "x"], ["x", "x", "X", "x_1", "x"], ["a", "A", "a_1", "A_1", "a"], ["x_1", "x", "x"], ["", "", "Ä", "ä"], ["b", "a"], ["a", "a_1", "a_1", "a", "a"]],
+)
+def test_columns_of_one_name_are_named_as_duckdbs_client_does(names: list[str]) -> None:
+    sql = "SELECT " + ", ".join(f'{number} AS "{name}"' if name else f"{number} AS c" for number, name in enumerate(names))
+    with duckdb.connect() as connection:
+        expected = connection.execute(sql).df()
+    back = as_pandas(sql)
+    assert back.columns.tolist() == expected.columns.tolist()
+    assert back.iloc[0].tolist() == expected.iloc[0].tolist()
+    assert converters.from_result(query(sql), "polars").columns == back.columns.tolist()
+    assert converters.from_result(query(sql), "arrow").column_names == query(sql).column_names
