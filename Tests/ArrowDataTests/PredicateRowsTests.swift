@@ -130,7 +130,18 @@ import Testing
       values: values.map { $0.map { .integer($0 ? 1 : 0) } ?? .null }, literals: [.int(0), .int(1), .int(2), .int(-1), .uint(1)])
   }
 
-  private static let kindCount = 21
+  /// Decimals of 128 bits whose type fits into half of them.
+  private static func shortDecimals(_ count: Int, _ offset: Int, _ hasNulls: Bool, _ random: inout SeededGenerator) throws -> Column {
+    let most: Int128 = 999_999_999_999_999_999
+    let pool: [Int128] = [0, 1, -1, 5, 700, most, -most, most - 1, 1 << 40, -(1 << 40)]
+    let values: [Int128?] = (0..<count).map { _ in hasNulls && Int.random(in: 0...3, using: &random) == 0 ? nil : pool.randomElement(using: &random) }
+    return Column(
+      field: try Field(name: "", format: "d:18,2"), array: ArrowDataTests.column(values, offset: offset),
+      values: values.map { $0.map { .integer($0) } ?? .null },
+      literals: (pool + [most + 1, 1 << 63, -(1 << 63), 1 << 64, .min, .max]).map { .wide($0) })
+  }
+
+  private static let kindCount = 22
 
   private static func column(_ kind: Int, _ count: Int, _ offset: Int, _ hasNulls: Bool, _ random: inout SeededGenerator) throws -> Column {
     switch kind {
@@ -154,6 +165,7 @@ import Testing
     case 17: try encoded("S", "U", count, offset, hasNulls, &random)
     case 18: try encoded("i", "vu", count, offset, hasNulls, &random)
     case 19: try encoded("l", "z", count, offset, hasNulls, &random)
+    case 20: try shortDecimals(count, offset, hasNulls, &random)
     default: try bits(count, offset, hasNulls, &random)
     }
   }
@@ -230,6 +242,34 @@ import Testing
     #expect(mask.rows() == [0, 1, 2])
     #expect(one.isUnderstood && Predicate.and([one, .unknown]).isUnderstood && !Predicate.or([one, .unknown]).isUnderstood)
     #expect(Predicate.or([one, .isNull(column: 7)]).columns == [0, 7])
+  }
+
+  @Test func decimalsBeyondTheirTypeStay() throws {
+    // 2^64 + 1 has the low half of 1.
+    let values = ArrowDataTests.column([Int128(1), (1 << 64) + 1, 7, -(1 << 70), nil])
+    let batch = try ArraySpec.table([values], length: 5).batch(Schema(fields: [Field(name: "d", format: "d:15,2")]), ReleaseCounter())
+    func rows(_ predicate: Predicate) -> [UInt32] {
+      var mask = RowMask(count: 5, isFull: true)
+      predicate.narrow(&mask, batch, offset: 0) { $0 }
+      return mask.rows()
+    }
+    func compare(_ comparison: Predicate.Comparison, _ value: Int128) -> Predicate { .compare(column: 0, comparison, .wide(value)) }
+    #expect(rows(compare(.equal, 7)) == [1, 2, 3] && rows(compare(.less, 7)) == [0, 1, 3])
+    #expect(rows(.and([compare(.greater, 1), compare(.lessOrEqual, 7)])) == [1, 2, 3])
+    #expect(rows(.and([compare(.greater, 7), compare(.less, 1)])) == [1, 3])
+  }
+
+  @Test func comparisonsOfOneColumnAreOneRange() throws {
+    let values: [Int32] = [-5, 0, 3, 4, 5, 9]
+    let batch = try ArraySpec.table([ArrowDataTests.column(values)], length: 6).batch(schema("i"), ReleaseCounter())
+    func rows(_ parts: [(Predicate.Comparison, Int64)]) -> [Int32] {
+      var mask = RowMask(count: 6, isFull: true)
+      Predicate.and(parts.map { .compare(column: 0, $0, .int($1)) }).narrow(&mask, batch, offset: 0) { $0 }
+      return mask.rows().map { values[Int($0)] }
+    }
+    #expect(rows([(.greaterOrEqual, 0), (.less, 5)]) == [0, 3, 4] && rows([(.greater, -5), (.lessOrEqual, 9), (.notEqual, 3)]) == [0, 4, 5, 9])
+    #expect(rows([(.greater, 4), (.less, 4)]) == [] && rows([(.equal, 4), (.greaterOrEqual, 4)]) == [4] && rows([(.equal, 4), (.greater, 4)]) == [])
+    #expect(rows([(.greater, Int64.min), (.less, Int64.max)]) == values && rows([(.less, Int64.min), (.less, 7)]) == [])
   }
 
   @Test func damagedTextsStay() throws {

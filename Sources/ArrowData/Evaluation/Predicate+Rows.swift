@@ -17,7 +17,9 @@ extension Predicate {
     switch self {
     case .unknown, .meets: return
     case .and(let parts):
-      for part in parts { part.narrow(&mask, batch, offset: offset, place: place) }
+      let (ranges, others) = IntegerRange.of(parts)
+      for range in ranges { rows(range.column) { $0.narrow(&mask, .within(range.bounds)) } }
+      for part in others { part.narrow(&mask, batch, offset: offset, place: place) }
     case .or(let parts):
       if !isUnderstood { return }
       var found = RowMask(count: mask.count, isFull: false)
@@ -59,6 +61,8 @@ extension Predicate {
 /// What is tested of one value.
 enum ValueTest {
   case compare(Predicate.Comparison, Predicate.Literal)
+  /// Of whole numbers.
+  case within(ClosedRange<Int128>)
   case isIn([Predicate.Literal])
   case prefix([UInt8])
 }
@@ -145,6 +149,7 @@ struct TestedColumn {
     }
     return switch test {
     case .compare(_, let literal): fits(literal)
+    case .within: fits(.int(0))
     case .isIn(let literals): literals.allSatisfy(fits)
     case .prefix: fits(.bytes([]))
     }

@@ -128,8 +128,10 @@ public struct RowMask: ~Copyable {
   static let stretch = 2048
 
   /// Keeps of the wanted rows those that pass; `test` must be cheap and may be asked of every row. `isNegated` keeps the others.
+  ///
+  /// - Parameter share: where fewer than one of so many rows are wanted, the others are not looked at.
   @inline(__always)
-  mutating func narrow(isNegated: Bool = false, _ test: (_ row: Int) -> Bool) {
+  mutating func narrow(isNegated: Bool = false, share: Int = 8, _ test: (_ row: Int) -> Bool) {
     let flip: UInt64 = isNegated ? .max : 0
     withUnsafeTemporaryAllocation(byteCount: Self.stretch, alignment: 64) { scratch in
       guard let bytes = scratch.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
@@ -142,7 +144,7 @@ public struct RowMask: ~Copyable {
         var wanted = 0
         for index in 0..<wordCount { wanted &+= words[first &+ index].nonzeroBitCount }
         if wanted == 0 { continue }
-        if wanted < length >> 5 {
+        if wanted &* share < length {
           narrowOneByOne(first..<(first &+ wordCount), flip, test)
           continue
         }
@@ -173,7 +175,7 @@ public struct RowMask: ~Copyable {
       var kept: UInt64 = 0
       while rest != 0 {
         let bit = rest & (0 &- rest)
-        if test(index &* 64 &+ rest.trailingZeroBitCount) { kept |= bit }
+        kept |= test(index &* 64 &+ rest.trailingZeroBitCount) ? bit : 0
         rest &= rest &- 1
       }
       words[index] &= kept ^ flip

@@ -18,7 +18,24 @@ extension TestedColumn {
   func narrowWide(_ mask: inout RowMask, _ test: ValueTest) {
     guard let buffer = range.array.buffer(1) else { return }
     let values = buffer + range.first * 16
+    if let bounds = test.bounds, field.isShortDecimal {
+      let limits = Int128(Int64.min)...Int128(Int64.max)
+      guard bounds.overlaps(limits) else { return mask.removeAll() }
+      let wanted = bounds.clamped(to: limits)
+      return narrow(&mask, decimals: values, from: Int64(wanted.lowerBound), to: Int64(wanted.upperBound))
+    }
     narrow(&mask, test) { values.loadUnaligned(fromByteOffset: $0 &* 16, as: Int128.self) }
+  }
+
+  /// Decimals whose type fits into half of their bits. What has more digits than its type says stays wanted: DuckDB is to refuse it.
+  private func narrow(_ mask: inout RowMask, decimals values: UnsafeRawPointer, from least: Int64, to most: Int64) {
+    let width = UInt64(bitPattern: most &- least)
+    mask.narrow(share: 3) { row in
+      let low = values.loadUnaligned(fromByteOffset: row &* 16, as: Int64.self)
+      let high = values.loadUnaligned(fromByteOffset: row &* 16 &+ 8, as: Int64.self)
+      // Without a branch, which half of the rows would take.
+      return (UInt64(bitPattern: low &- least) <= width ? 1 : 0) | (high ^ low >> 63) != 0
+    }
   }
 
   @inline(__always)
@@ -28,14 +45,20 @@ extension TestedColumn {
     case .isIn(let literals):
       let wanted = Set(literals.compactMap { $0.integer.flatMap { Value(exactly: $0) } }).sorted()
       narrow(&mask, toOneOf: wanted, value)
-    case .compare(let comparison, let literal):
-      guard let integer = literal.integer else { return }
-      guard let constant = Value(exactly: integer) else {
-        // Beyond every value of the type.
-        if !comparison.holds(integer < 0 ? 1 : -1) { mask.removeAll() }
-        return
-      }
-      compare(&mask, comparison, constant, value)
+    case .compare(.notEqual, let literal):
+      guard let constant = literal.integer.flatMap({ Value(exactly: $0) }) else { return }
+      mask.narrow(isNegated: true) { value($0) == constant }
+    case .compare, .within:
+      guard let bounds = test.bounds else { return test.isOfIntegers ? mask.removeAll() : () }
+      let limits = Int128(Value.min)...Int128(Value.max)
+      guard bounds.overlaps(limits) else { return mask.removeAll() }
+      let wanted = bounds.clamped(to: limits)
+      let (least, most) = (Value(wanted.lowerBound), Value(wanted.upperBound))
+      if least == most { return mask.narrow { value($0) == least } }
+      if least == .min { return most == .max ? () : mask.narrow(isNegated: true) { value($0) > most } }
+      if most == .max { return mask.narrow(isNegated: true) { value($0) < least } }
+      let width = Value.Magnitude(truncatingIfNeeded: most &- least)
+      mask.narrow { Value.Magnitude(truncatingIfNeeded: value($0) &- least) <= width }
     }
   }
 
@@ -62,7 +85,7 @@ extension TestedColumn {
     guard let buffer = range.array.buffer(1) else { return }
     let values = buffer.assumingMemoryBound(to: Value.self) + range.first
     switch test {
-    case .prefix: return
+    case .prefix, .within: return
     case .isIn(let literals):
       let numbers = literals.compactMap(\.double)
       let wanted = Set(numbers.filter { !$0.isNaN }).sorted()
@@ -120,6 +143,14 @@ extension TestedColumn {
   }
 }
 
+extension Field {
+  /// Whether the type says that its decimals have 18 digits at most.
+  fileprivate var isShortDecimal: Bool {
+    guard format.hasPrefix("d:"), let digits = Int(format.dropFirst(2).prefix { $0 != "," }) else { return false }
+    return digits <= 18
+  }
+}
+
 extension Predicate.Literal {
   var integer: Int128? {
     switch self {
@@ -155,11 +186,14 @@ extension Predicate.Comparison {
 }
 
 extension ValueTest {
+  fileprivate var isOfIntegers: Bool { if case .compare(_, let literal) = self { literal.integer != nil } else { false } }
+
   fileprivate func holds(_ value: Int64) -> Bool {
     switch self {
     case .compare(let comparison, let literal):
       literal.integer.map { comparison.holds(Int128(value) < $0 ? -1 : Int128(value) > $0 ? 1 : 0) } ?? true
     case .isIn(let literals): literals.contains { $0.integer.map { $0 == Int128(value) } ?? true }
+    case .within(let bounds): bounds.contains(Int128(value))
     case .prefix: true
     }
   }

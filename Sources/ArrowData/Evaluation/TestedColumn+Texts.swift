@@ -41,6 +41,7 @@ extension TestedColumn {
   /// Calls `body` with the test of one text.
   private static func withTest(_ test: ValueTest, _ body: ((TextValue) -> Bool) -> Void) {
     switch test {
+    case .within: return
     case .prefix(let bytes): bytes.withUnsafeBytes { prefix in body { $0.starts(with: prefix) } }
     case .compare(let comparison, let literal):
       guard let bytes = literal.bytes else { return }

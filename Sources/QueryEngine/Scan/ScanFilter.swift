@@ -14,6 +14,8 @@ final class ScanFilter: Sendable {
   private let entry: Entry?
   /// Of the conditions, then the whole: whether their rows are to be kept.
   private let keeps: [Bool]
+  /// Of the conditions: what testing a row costs, about.
+  private let costs: [Double]
   private let counters: RememberedCounters
 
   /// nil where nothing is understood of what is asked.
@@ -23,6 +25,9 @@ final class ScanFilter: Sendable {
     guard !conditions.isEmpty, columns.allSatisfy(source.schema.fields.indices.contains) else { return nil }
     (self.conditions, self.columns, self.counters) = (conditions, columns, counters)
     whole = conditions.count > 1 ? .and(conditions) : nil
+    costs = conditions.map { condition in
+      condition.columns.reduce(0) { $0 + source.schema.fields[$1].testCost } * Double(condition.cost + 1)
+    }
     let entry = remembers ? source as? Entry : nil
     let remembered = entry.flatMap { RememberedRows.of($0, counters) }
     (self.entry, self.remembered) = (entry, remembered)
@@ -66,12 +71,13 @@ final class ScanFilter: Sendable {
   ///   - rows: of the stretch, `columns` among them.
   ///   - place: where they have a column of the table.
   func test(_ slice: SegmentSlice, _ rows: SegmentRows, _ place: (Int) -> Int?) -> RowSet {
-    if sampleSaysMost(rows, place) {
+    guard let order = order(rows, place) else {
       if let last = keeps.last, last { remembered?.keep(.most, whole ?? conditions[0], slice) }
       return .most
     }
     var all = RowMask(count: slice.count, isFull: true)
-    for (index, condition) in conditions.enumerated() {
+    for index in order {
+      let condition = conditions[index]
       let isKept = keeps[index] && whole != nil
       if all.isEmpty, !isKept { break }
       if let known = remembered?.rows(condition, slice), known.narrow(&all) { continue }
@@ -118,19 +124,39 @@ final class ScanFilter: Sendable {
     mask.formIntersection(found)
   }
 
-  /// Whether so many of some rows here and there are wanted that to test all of them would be for nothing.
-  private func sampleSaysMost(_ rows: SegmentRows, _ place: (Int) -> Int?) -> Bool {
+  /// The order in which the conditions leave the least work, by some rows here and there; nil where so many of those are wanted that to
+  /// test all rows would be for nothing.
+  private func order(_ rows: SegmentRows, _ place: (Int) -> Int?) -> [Int]? {
     let (places, length) = (4, 512)
-    guard let first = rows.slices.first, first.count > 16 * places * length else { return false }
+    guard let first = rows.slices.first, first.count > 16 * places * length else { return Array(conditions.indices) }
     var wanted = 0
+    var passing = conditions.map { _ in 0 }
     for number in 0..<places {
-      var mask = RowMask(count: length, isFull: true)
-      for condition in conditions {
+      var all = RowMask(count: length, isFull: true)
+      for (index, condition) in conditions.enumerated() {
+        var mask = RowMask(count: length, isFull: true)
         condition.narrow(&mask, first.batch, offset: first.offset + number * (first.count / places), place: place)
+        passing[index] += mask.population
+        all.formIntersection(mask)
       }
-      wanted += mask.population
+      wanted += all.population
     }
-    return !RowSet.pays(wanted, of: places * length) && wanted < places * length
+    let tested = places * length
+    if !RowSet.pays(wanted, of: tested), wanted < tested { return nil }
+    // What a condition costs for each row that it takes out.
+    let prices = zip(costs, passing).map { cost, passing in cost / Double(tested - passing + 1) }
+    return conditions.indices.sorted { prices[$0] < prices[$1] }
+  }
+}
+
+extension Field {
+  /// About as the bytes that are looked at, of texts as if they were some.
+  fileprivate var testCost: Double {
+    switch layout {
+    case .fixed(let byteWidth): Double(4 + byteWidth)
+    case .bits: 4
+    default: 40
+    }
   }
 }
 
