@@ -26,4 +26,4 @@
 @_exported import enum QueryEngine.QueryValue
 @_exported import class QueryEngine.ScanCounters
 @_exported import struct QueryEngine.ResultCounters
-@_exported import enum QueryEngine.ThreadIdentity
+@_exported import class QueryEngine.ThreadIdentity

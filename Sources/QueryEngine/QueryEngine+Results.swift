@@ -78,7 +78,7 @@ extension QueryEngine {
   /// Notes that what other texts mean may have changed, before the call that has run this one returns.
   private func noteEffect(_ sql: String, _ trace: StatementTrace) {
     guard let session = trace.session else { return }
-    let isAlone = { (try? session.connection.statementCount(sql)) == 1 }
+    let isAlone = { self.currentPool.revisit(session) { (try? session.connection.statementCount(sql)) == 1 } ?? false }
     guard StatementEffect.mayChangeMeaning(sql, kind: trace.kind, isAlone: isAlone) else { return }
     session.state.store(keeping.lastState.wrappingAdd(1, ordering: .relaxed).newValue, ordering: .releasing)
     if StatementEffect.mayDefineFunctions(sql) { keeping.hasUserFunctions.store(true, ordering: .relaxed) }
@@ -108,7 +108,8 @@ extension QueryEngine {
   /// Whether all functions give the same when they are called again. `asks`: whether DuckDB may be asked for those that are not known.
   private func isSteady(_ facts: StatementFacts, _ trace: StatementTrace, _ notes: StatementNotes, asks: Bool) -> Bool {
     if keeping.hasUserFunctions.load(ordering: .relaxed), !facts.functions.isEmpty {
-      guard asks, let session = trace.session, let names = session.functionNames(generation: keeping.generation.load(ordering: .acquiring)) else {
+      let generation = keeping.generation.load(ordering: .acquiring)
+      guard asks, let session = trace.session, let names = currentPool.revisit(session, { session.functionNames(generation: generation) }) ?? nil else {
         return false
       }
       let known = FunctionNames.common.union(names.consistent)

@@ -137,11 +137,14 @@ public final class QueryEngine: @unchecked Sendable {
         trace?.kind = .select
         return rows
       }
+      let wasBare = session.isBare
+      session.isBare = false
       let result = try snapshot.run { () throws(CacheError) in
         try FileLikeKeys.prepare(sql, on: connection, scanFunction: pool.database.scanFunction, store: store)
         return try connection.execute(sql, parameters: parameters)
       }
       trace?.kind = result.kind
+      session.isBare = wasBare && result.kind == .select && !StatementEffect.mayHoldMore(sql)
       if isWhole, let rows = try WholeTable.rows(inPlaceOf: result, snapshot, cancellation: cancellation) {
         trace?.isEntrysOwn = true
         return rows

@@ -5,9 +5,11 @@ import Synchronization
 /// connection of its own.
 final class Session: @unchecked Sendable {
   let connection: any Connection
-  let thread: UInt64
+  let thread: ThreadIdentity
   /// 0 as long as no statement has changed what others on it mean; no two that have are alike.
   let state = Atomic<UInt64>(0)
+  /// Whether it is as a new one would be: no statement but single SELECTs has run on it. Changed while it is not idle.
+  var isBare = true
   /// For the session's own thread.
   var plans = KeptPlans()
   /// For the session's own thread.
@@ -51,9 +53,10 @@ final class SessionPool: @unchecked Sendable {
   /// `Session.state` of the session that `take` would give.
   func idleState() -> UInt64 {
     let thread = ThreadIdentity.current
-    return state.withLock { state in state.idle.last { $0.thread == thread }?.state.load(ordering: .acquiring) ?? 0 }
+    return state.withLock { state in state.idle.last { $0.thread === thread }?.state.load(ordering: .acquiring) ?? 0 }
   }
 
+  var idleCount: Int { state.withLock { $0.idle.count } }
   var isClosed: Bool { state.withLock { $0.isClosed } }
 
   /// The calling thread's idle session, or a new one.
@@ -61,7 +64,7 @@ final class SessionPool: @unchecked Sendable {
     let thread = ThreadIdentity.current
     let known = try state.withLock { (state) throws(CacheError) -> Session? in
       if state.isClosed { throw closedError() }
-      guard let index = state.idle.lastIndex(where: { $0.thread == thread }) else { return nil }
+      guard let index = state.idle.lastIndex(where: { $0.thread === thread }) else { return nil }
       let session = state.idle.remove(at: index)
       state.running[ObjectIdentifier(session)] = session
       return session
@@ -75,13 +78,29 @@ final class SessionPool: @unchecked Sendable {
     return session
   }
 
-  /// Gives a session back; what is over the limit of idle ones is closed.
+  /// Runs `body` with a session that has been given back; nil where it is at work again for its thread, or closed.
+  func revisit<Result>(_ session: Session, _ body: () -> Result) -> Result? {
+    let isIdle = state.withLock { state in
+      guard !state.isClosed, let index = state.idle.lastIndex(where: { $0 === session }) else { return false }
+      state.idle.remove(at: index)
+      state.running[ObjectIdentifier(session)] = session
+      return true
+    }
+    guard isIdle else { return nil }
+    defer { give(back: session, isBroken: false) }
+    return body()
+  }
+
+  /// Gives a session back; of more than the limit of idle ones one is closed that nobody misses: of a thread that is no more, or as new as another
+  /// would be. Temporary tables, settings and transactions stay with their threads.
   func give(back session: Session, isBroken: Bool) {
     let surplus = state.signal { state -> Session? in
       state.running[ObjectIdentifier(session)] = nil
       guard !isBroken, !state.isClosed else { return session }
       state.idle.append(session)
-      return state.idle.count > SessionPool.idleLimit ? state.idle.removeFirst() : nil
+      guard state.idle.count > SessionPool.idleLimit else { return nil }
+      let index = state.idle.firstIndex(where: \.thread.hasEnded) ?? state.idle.firstIndex(where: \.isBare)
+      return index.map { state.idle.remove(at: $0) }
     }
     withExtendedLifetime(surplus) {}  // closed here, with no lock held
   }

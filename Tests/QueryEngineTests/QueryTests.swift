@@ -95,6 +95,28 @@ struct ArrowArrayStreamBox {
   }
 
   @Test(arguments: engineNames)
+  func manyThreadsKeepWhatIsTheirs(engineName: String) throws {
+    let fixture = try Fixture(engineName)
+    let (made, seen) = (Locked(0), Locked<[[[String?]]]>([]))
+    let count = 40
+    let threads = (0..<count).compactMap { number in
+      EngineThread {
+        try? fixture.run("CREATE TEMP TABLE mine AS SELECT \(number) AS x")
+        made.signal { $0 += 1 }
+        made.wait { $0 == count ? true : nil }
+        let rows = (try? fixture.rows("SELECT x FROM mine")) ?? []
+        seen.withLock { $0.append(rows) }
+      }
+    }
+    for thread in threads { thread.join() }
+    let found = seen.withLock { $0 }.compactMap { $0.first?.first ?? nil }.compactMap { Int($0) }.sorted()
+    #expect(found == Array(0..<count))
+    // Those of threads that are no more go.
+    for _ in 0..<count { EngineThread { try? fixture.run("SET VARIABLE a = 1") }?.join() }
+    #expect(fixture.engine.currentPool.idleCount <= 17)
+  }
+
+  @Test(arguments: engineNames)
   func statementsInOneTextRunInOrder(engineName: String) throws {
     let fixture = try Fixture(engineName)
     var stream = ArrowArrayStream()

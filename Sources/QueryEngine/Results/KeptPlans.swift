@@ -14,12 +14,15 @@ final class KeptPlan {
   private let tables: [TableVersion]
   private let generation: UInt64
   private let state: UInt64
-  private var bindings: [ScanBinding]
+  /// Those that DuckDB still has: it may bind the statement anew, each time it runs.
+  private var bindings: [WeakBinding]
+
+  private struct WeakBinding { weak var binding: ScanBinding? }
 
   init(_ statement: any PreparedStatement, _ snapshot: QuerySnapshot, tables: [TableVersion], generation: UInt64, state: UInt64) {
     (self.statement, self.tables, self.generation, self.state) = (statement, tables, generation, state)
-    bindings = snapshot.bindings
-    for binding in bindings { binding.park() }
+    bindings = []
+    park(snapshot)
   }
 
   /// Whether it was made for what the names mean now; `snapshot` sees the entries from now on.
@@ -31,13 +34,15 @@ final class KeptPlan {
   }
 
   func rows(_ snapshot: QuerySnapshot, _ cancellation: Cancellation?) throws(CacheError) -> CollectedResult {
-    defer {
-      // DuckDB may have bound the statement anew.
-      bindings += snapshot.bindings
-      for binding in bindings { binding.park() }
-    }
-    for binding in bindings { try binding.resume { (key) throws(CacheError) in try snapshot.entry(key) } }
+    defer { park(snapshot) }
+    for held in bindings { try held.binding?.resume { (key) throws(CacheError) in try snapshot.entry(key) } }
     return try snapshot.run { () throws(CacheError) in try CollectedResult(try statement.execute(), cancellation: cancellation) }
+  }
+
+  /// The bindings of before, and those of this run, let go of what they read.
+  private func park(_ snapshot: QuerySnapshot) {
+    bindings = bindings.filter { $0.binding != nil } + snapshot.bindings.map { WeakBinding(binding: $0) }
+    for held in bindings { held.binding?.park() }
   }
 }
 
@@ -93,14 +98,19 @@ extension QueryEngine {
 
   /// Prepares a statement that has been run and may come again.
   func keepPlan(_ sql: String, _ facts: StatementFacts, _ trace: StatementTrace, generation: UInt64) {
-    guard keeping.keepsPlans, let session = trace.session, session.plans.find(sql) == nil else { return }
+    guard keeping.keepsPlans, let session = trace.session else { return }
+    _ = currentPool.revisit(session) { keepPlan(sql, facts, session, state: trace.state, generation: generation) }
+  }
+
+  private func keepPlan(_ sql: String, _ facts: StatementFacts, _ session: Session, state: UInt64, generation: UInt64) {
+    guard session.plans.find(sql) == nil else { return }
     let hint = ScanHint(sql, .none, ordersAsUsual: ordersAsUsual.load(ordering: .relaxed))
     let snapshot = QuerySnapshot(store: store, hint: hint)
     var plan: KeptPlan?
     do throws(CacheError) {
       let statement = try snapshot.run { () throws(CacheError) in try session.connection.prepare(sql) }
       if let statement, let tables = snapshot.versions(of: facts.tables) {
-        plan = KeptPlan(statement, snapshot, tables: tables, generation: generation, state: trace.state)
+        plan = KeptPlan(statement, snapshot, tables: tables, generation: generation, state: state)
       }
     } catch {}
     session.plans.keep(plan, sql)

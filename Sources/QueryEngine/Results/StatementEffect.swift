@@ -19,7 +19,7 @@ enum StatementEffect {
   }
 
   /// Whether there is a semicolon before the end.
-  private static func mayHoldMore(_ sql: String) -> Bool {
+  static func mayHoldMore(_ sql: String) -> Bool {
     let isEnd = { (byte: UInt8) in byte == UInt8(ascii: ";") || byte == 32 || (9...13).contains(byte) }
     guard let last = sql.utf8.lastIndex(where: { !isEnd($0) }) else { return false }
     return sql.utf8[...last].contains(UInt8(ascii: ";"))
