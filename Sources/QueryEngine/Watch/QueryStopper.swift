@@ -68,7 +68,12 @@ final class QueryStopper: Sendable {
       let now = SteadyClock.seconds()
       for watched in state.withLock({ state in state.watched.values.filter { $0.due <= now } }) {
         let isActive = watched.cancellation.stop(watched.reason)
-        state.withLock { state in state.watched[ObjectIdentifier(watched.cancellation)]?.due = isActive ? now + Self.repeatSeconds : .infinity }
+        state.withLock { state in
+          let id = ObjectIdentifier(watched.cancellation)
+          // Its next batch may be asked for by now, with a limit of its own.
+          guard state.watched[id]?.due == watched.due else { return }
+          if isActive { state.watched[id]?.due = now + Self.repeatSeconds } else { state.watched[id] = nil }
+        }
       }
     } while rest()
   }
