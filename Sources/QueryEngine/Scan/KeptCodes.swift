@@ -32,6 +32,7 @@ final class KeptCodes: @unchecked Sendable {
   }
 
   private let state = Locked(State())
+  private let charging = Locked(())
   private let limitBytes: Int
 
   private init(limitBytes: Int) { self.limitBytes = limitBytes }
@@ -80,18 +81,29 @@ final class KeptCodes: @unchecked Sendable {
     return RecordBatchSlice(made, offset: 0, count: slice.count)
   }
 
-  /// False where there is no room.
+  /// False where there is no room. Where another scan has made them meanwhile, its codes stay.
   private func keep(_ batch: RecordBatch, _ column: Int, _ slice: SegmentSlice, _ entry: Entry) -> Bool {
     let byteCount = batch.buffers.reduce(256) { $0 + $1.byteCount }
-    return state.withLock { state in
-      guard state.byteCount + byteCount <= limitBytes,
-        entry.setMemo(Self.memoName, self, byteCount: state.byteCount + byteCount, holdsRows: false)
-      else { return false }
+    let part = Part(rows: slice.offset..<(slice.offset + slice.count), batch: batch)
+    let isNew: Bool? = state.withLock { state in
+      if state.columns[column]?.parts[slice.segmentIndex]?.contains(where: { $0.rows == part.rows }) ?? false { return false }
+      guard state.byteCount + byteCount <= limitBytes else { return nil }
       state.byteCount += byteCount
-      let part = Part(rows: slice.offset..<(slice.offset + slice.count), batch: batch)
       state.columns[column, default: Column()].parts[slice.segmentIndex, default: []].append(part)
       return true
     }
+    guard let isNew else { return false }
+    guard isNew, !charge(to: entry) else { return true }
+    state.withLock { state in
+      state.byteCount -= byteCount
+      state.columns[column]?.parts[slice.segmentIndex]?.removeAll { $0.batch === batch }
+    }
+    return false
+  }
+
+  /// Has the entry's account say what is kept; false where there is no room for it. One scan after the other.
+  private func charge(to entry: Entry) -> Bool {
+    charging.withLock { _ in entry.setMemo(Self.memoName, self, byteCount: state.withLock { $0.byteCount }, holdsRows: false) }
   }
 }
 
