@@ -142,6 +142,26 @@ import Testing
     #expect(try stored(place["x"]) == ["a": [5], "b": [1, 2, 3]])
   }
 
+  /// What cannot be written, and has been removed since, holds up nobody.
+  @Test func whatIsRemovedNeedNotBeWritten() throws {
+    let place = try SpillPlace()
+    let files = FaultyFiles()
+    let first = try fixture(place["x"]) { $0.files = files }
+    try first.put("a")
+    try first.store.flush()
+    try first.put("a", bytes: 8000)
+    try first.put("b")
+    #expect(try first.store.removeDurably("a"))
+    #expect(first.store.status().residentBytes == 8024)
+    files.replaceFaults([.init(.write, .error(ENOSPC))])
+    try first.store.flush()
+    #expect(pending(first) == 0 && first.store.status().residentBytes == 24 && first.store.status().persistFailures == 1)
+    #expect(first.counter.live == 1)
+    first.audit()
+    kill(first)
+    #expect(try stored(place["x"]) == ["b": [1, 2, 3]])
+  }
+
   /// The queue is bounded by count and by bytes: what is beyond is written first, or refused where nothing can be.
   @Test func whatWaitsIsBounded() throws {
     let place = try SpillPlace()

@@ -206,13 +206,29 @@ final class PendingChanges: @unchecked Sendable {
     }
   }
 
-  /// Writing failed; it will be tried again. Returns whether that is something new.
-  func fail(_ error: CacheError) -> Bool {
+  /// What becomes of a change that could not be written.
+  enum Failed {
+    /// It will be tried again; whether why is something new.
+    case again(isNew: Bool)
+    /// The entry has been removed since, which may as well have come at once, as if it had been evicted. With what the catalog has let go of.
+    case overtaken(Entry?)
+  }
+
+  func fail(_ error: CacheError) -> Failed {
     state.signal { state in
       let isNew = state.failure.map { $0.code != error.code || $0.systemError != error.systemError } ?? true
-      (state.isWriting, state.failure, state.failedAttempt) = (false, error, state.attempts)
+      state.isWriting = false
       state.note(error)
-      return isNew
+      if let first = state.changes.first, let entry = first.entry, let last = state.changes.dropFirst().last(where: { $0.key == first.key }),
+        last.entry == nil
+      {
+        state.replace(0, .forget, [])
+        state.changes[0].hasLeft = false
+        state.failure = nil
+        return .overtaken(first.hasLeft ? entry : nil)
+      }
+      (state.failure, state.failedAttempt) = (error, state.attempts)
+      return .again(isNew: isNew)
     }
   }
 

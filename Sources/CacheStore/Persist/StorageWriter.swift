@@ -22,8 +22,14 @@ struct StorageWriter {
       return true
     } catch {
       guard let entry = change.entry, error.code != .storage || entry.hasLostRows else {
-        if pending.fail(error) { note(change, error) }
-        return false
+        switch pending.fail(error) {
+        case .again(let isNew):
+          if isNew { note(change, error) }
+          return false
+        case .overtaken(let entry):
+          if let entry { leave(entry) }
+          return true
+        }
       }
       // Never will be. What was there before would be older than what others have of that time.
       if error.code == .storage { attempt { () throws(CacheError) in try storage.forget(storage.folder(change.key.text)) } }
@@ -47,7 +53,11 @@ struct StorageWriter {
   }
 
   private func settle(_ finished: (change: PendingChanges.Change, released: [Entry])?) {
-    guard let finished, finished.change.hasLeft, let entry = finished.change.entry else { return }
+    if let finished, finished.change.hasLeft, let entry = finished.change.entry { leave(entry) }
+  }
+
+  /// The catalog has let go of the entry, and nobody is to write it any more.
+  private func leave(_ entry: Entry) {
     tiers.noteFreed(entry.segments.reduce(0) { $0.saturatingSum($1.leave()) })
     tiers.memory.wake()
   }
