@@ -119,10 +119,12 @@ public final class ArrowCache: @unchecked Sendable {
   public func status() throws(CacheError) -> CacheStatus {
     try checkUsable()
     try store.followAll()
+    let failures = catalog?.failures
     return CacheStatus(
       store: store.status(), queryCount: lifetime.startedCount + answered.load(ordering: .relaxed), scans: engine.scanCounters,
       duckdbVersion: engine.duckdbVersion, duckdbEngine: engine.engineName, duckdbMemoryBytes: engine.duckdbMemoryBytes(),
-      results: engine.resultCounters, planHits: engine.planHits, uptimeSeconds: SystemClock().now() - openedAt)
+      results: engine.resultCounters, planHits: engine.planHits, catalogFailures: failures?.count ?? 0,
+      lastCatalogFailure: failures?.last?.description, uptimeSeconds: SystemClock().now() - openedAt)
   }
 
   private static let closedError = CacheError(.closed, "the cache is closed: open a new one")

@@ -17,6 +17,9 @@ public struct CacheStatus: Sendable {
   public var results: ResultCounters?
   /// Queries that a kept plan has answered.
   public var planHits: Int
+  /// How often the catalog could not be written, and why, where it is out of date by that.
+  public var catalogFailures: Int
+  public var lastCatalogFailure: String?
   /// Seconds since the cache was opened.
   public var uptimeSeconds: Double
 }

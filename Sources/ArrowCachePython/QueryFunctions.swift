@@ -60,6 +60,8 @@ let status: PyCFunctionFast = { _, values, count in
       ("pending_bytes", .integer(store.pendingBytes)),
       ("persist_failures", .integer(store.persistFailures)),
       ("last_persist_failure", PythonValue(store.lastPersistFailure)),
+      ("catalog_failures", .integer(status.catalogFailures)),
+      ("last_catalog_failure", PythonValue(status.lastCatalogFailure)),
       ("hits", .integer(store.hits)),
       ("misses", .integer(store.misses)),
       ("spilled_count", .integer(store.tiers.spilled.count)),

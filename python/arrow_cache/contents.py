@@ -65,7 +65,8 @@ class Contents:
             ``spilled_count`` and ``spilled_bytes`` (rows that went to disk), ``loaded_…`` (came back), ``evicted_…``, ``expired_…``, and
             ``causes``: how often each of these happened, by the reason. ``lost_count`` of entries whose rows on disk could not be
             read any more, ``refused_count`` of puts that did not fit, ``wait_count`` and
-            ``wait_seconds`` of calls that had to wait for room, ``spill_failures`` and the words of the ``last_spill_failure``.
+            ``wait_seconds`` of calls that had to wait for room, ``spill_failures`` and the words of the ``last_spill_failure``; the same for
+            ``persist`` in the background and for the ``catalog``, whose last failure is None again once it has been written.
 
             ``memory``: ``allocated_bytes`` (entries, what is kept beside them, what is being made: never above ``limit_bytes``),
             ``usage_ratio``, ``threshold_bytes``, ``memo_bytes``, ``reserved_bytes``, ``peak_bytes``, and apart from these ``leased_bytes``:

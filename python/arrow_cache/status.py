@@ -31,6 +31,7 @@ _TOP = (
     "pending_count",
     "pending_bytes",
     "persist_failures",
+    "catalog_failures",
     "uptime_seconds",
 )
 
@@ -94,6 +95,7 @@ def nested_status(flat: Mapping[str, Any]) -> dict[str, Any]:
         "hit_ratio": flat.get("hits", 0) / lookups if lookups else 0.0,
         "last_spill_failure": flat.get("last_spill_failure"),
         "last_persist_failure": flat.get("last_persist_failure"),
+        "last_catalog_failure": flat.get("last_catalog_failure"),
         "causes": flat.get("causes", {}),
         "memory": {"allocated_bytes": allocated, "usage_ratio": allocated / limit if limit else 0.0, **memory},
         "tiers": {"memory": {"bytes": resident, "limit_bytes": limit}, "disk": disk, "persisted": persisted, "query": query},

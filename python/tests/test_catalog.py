@@ -176,6 +176,21 @@ def test_a_folder_in_its_place_keeps_nothing_from_working(tmp_path, frame):
         assert cache.get_keys() == ["a"]
 
 
+def test_what_cannot_be_written_is_in_status(tmp_path, frame):
+    left = tmp_path / "catalog.duckdb.new"
+    (left / "of mine").mkdir(parents=True)
+    with stored(tmp_path) as cache:
+        cache.put("a", frame)
+        until(lambda: cache.status()["catalog_failures"])
+        assert "catalog.duckdb.new" in cache.status()["last_catalog_failure"]
+        assert (left / "of mine").exists()
+        shutil.rmtree(left)
+        until(lambda: holds(tmp_path / "catalog.duckdb", "a"))
+        assert cache.status()["last_catalog_failure"] is None
+    with stored(tmp_path) as cache:
+        assert cache.get_keys() == ["a"] and cache.status()["catalog_failures"] == 0
+
+
 @pytest.mark.parametrize("write", [False, True])
 def test_who_has_it_open_holds_nothing_up(tmp_path, frame, write):
     with stored(tmp_path) as cache:

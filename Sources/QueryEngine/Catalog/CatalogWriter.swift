@@ -20,6 +20,7 @@ public final class CatalogWriter: @unchecked Sendable {
     /// nil: none runs.
     var thread: EngineThread?
     var writtenHits = -1
+    var failureCount = 0
     var lastFailure: CacheError?
     var isOurs: Bool
   }
@@ -41,8 +42,9 @@ public final class CatalogWriter: @unchecked Sendable {
     file = CatalogFile(path, files: files, library: try DuckDBLibrary.load(path: libraryPath))
     lock = isShared ? try Self.lock(path, files) : nil
     var isOurs = true
+    // What cannot be removed keeps the file from being written, and nothing else from working.
+    do throws(CacheError) { try file.removeLeftovers() } catch {}
     do throws(CacheError) {
-      try file.removeLeftovers()
       switch file.read(store) {
       case .catalog(let history): if store.storesEntries { store.restore(history) }
       case .missing, .otherFormat: break
@@ -81,8 +83,8 @@ public final class CatalogWriter: @unchecked Sendable {
     lock.release()
   }
 
-  /// Why the file could not be written the last time; nil: it was.
-  public var lastFailure: CacheError? { state.withLock { $0.lastFailure } }
+  /// How often the file could not be written, and why the last time; nil: it has been written since.
+  public var failures: (count: Int, last: CacheError?) { state.withLock { ($0.failureCount, $0.lastFailure) } }
 
   private func wake() { state.signal { $0.isWoken = true } }
 
@@ -125,7 +127,7 @@ public final class CatalogWriter: @unchecked Sendable {
       state.withLock { ($0.writtenHits, $0.lastFailure) = (hits, nil) }
       return SteadyClock.seconds() - started
     } catch {
-      state.withLock { ($0.isWoken, $0.lastFailure) = (true, error) }
+      state.withLock { ($0.isWoken, $0.lastFailure, $0.failureCount) = (true, error, $0.failureCount + 1) }
       return Self.retrySeconds / Self.share
     }
   }
