@@ -16,7 +16,9 @@ extension ColumnStatistics {
   /// The same of an array that has these rows.
   init(of array: ArrowArray, field: Field, order: ValueOrder, offset: Int, count: Int) {
     let range = ValueRange(array, layout: field.layout, offset: offset, count: count)
-    self.init(rowCount: count, nullCount: range.nullCount(field.layout), bounds: Self.bounds(order, field, range))
+    // A dictionary may have nulls of its own.
+    let isKnown = array.dictionary.map { $0.pointee.null_count == 0 || $0.pointee.buffer(0) == nil } ?? true
+    self.init(rowCount: count, nullCount: isKnown ? range.nullCount(field.layout) : nil, bounds: Self.bounds(order, field, range))
   }
 
   private static func bounds(_ order: ValueOrder, _ field: Field, _ range: ValueRange) -> Bounds {

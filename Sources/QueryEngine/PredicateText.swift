@@ -43,7 +43,8 @@ enum PredicateText {
   }
 
   private static func value(_ literal: Predicate.Literal, _ column: Int, _ schema: Schema) -> String {
-    let format = schema.fields.indices.contains(column) ? schema.fields[column].format : ""
+    let field = schema.fields.indices.contains(column) ? schema.fields[column] : nil
+    let format = (field?.dictionary ?? field)?.format ?? ""
     switch literal {
     case .int(let value):
       if format == "b" { return value == 0 ? "false" : "true" }

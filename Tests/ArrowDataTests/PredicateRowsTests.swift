@@ -188,7 +188,11 @@ import Testing
       return .prefix(column: column, Array(bytes.prefix(Int.random(in: 0...3, using: &random))))
     default:
       let comparisons: [Predicate.Comparison] = [.equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual]
-      return .compare(column: column, comparisons[Int.random(in: 0..<6, using: &random)], literal)
+      let parts = (0..<Int.random(in: 1...3, using: &random)).map { _ in
+        let other = literals[Int.random(in: 0..<literals.count, using: &random)]
+        return Predicate.compare(column: column, comparisons[Int.random(in: 0..<6, using: &random)], other)
+      }
+      return parts.count == 1 ? parts[0] : .and(parts)
     }
   }
 

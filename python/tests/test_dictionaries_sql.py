@@ -14,6 +14,12 @@ QUERIES = [
     "SELECT upper(d) AS u, v FROM {t} WHERE v % 3 = 0",
     "SELECT a.d, count(*) AS n FROM {t} AS a JOIN (SELECT DISTINCT d FROM {t} WHERE v < 900) AS b ON a.d = b.d GROUP BY a.d",
     "SELECT d, v FROM {t} ORDER BY d NULLS FIRST, v LIMIT 100",
+    "SELECT d, v FROM {t} WHERE d = '6'",
+    "SELECT d, v FROM {t} WHERE d IN ('3', '12', 'a longer text than fits a header 31', 'none of them')",
+    "SELECT count(*) AS n, sum(v) AS total FROM {t} WHERE d NOT IN ('0', 'a longer text than fits a header 1')",
+    "SELECT count(*) AS n, sum(v) AS total FROM {t} WHERE d IS DISTINCT FROM '3'",
+    "SELECT count(*) AS n, sum(v) AS total FROM {t} WHERE d > 'a longer text than fits a header 5' AND d <= 'a longer text than fits a header 7'",
+    "SELECT count(*) AS n, sum(v) AS total FROM {t} WHERE d <> '9' AND (d LIKE '9%' OR d IS NULL)",
     "SELECT d, v, row_number() OVER (PARTITION BY d ORDER BY v) AS r FROM {t} QUALIFY r < 3",
 ]
 
@@ -70,6 +76,30 @@ def test_bytes_stay_bytes():
         found = cache.query("SELECT d, count(*) AS n FROM _cache_t GROUP BY d", target_type="arrow")
     assert found.schema.field("d").type in (pa.binary(), pa.large_binary(), pa.binary_view())
     assert rows(found) == rows(pa.table({"d": [b"\xff\x00", b"a", None], "n": [700, 1400, 700]}))
+
+
+@pytest.mark.parametrize(
+    "values, condition, wanted",
+    [
+        (texts(50), "d = '6'", [6]),
+        (texts(50, pa.large_string()), "d IN ('6', '12')", [6, 12]),
+        (pa.array(range(100, 150)), "d > 146", [47, 48, 49]),
+        (pa.array(range(50), pa.int32()).cast(pa.date32()), "d < DATE '1970-01-03'", [0, 1]),
+        (pa.array([number / 4 for number in range(50)]), "d BETWEEN 1 AND 1.3", [4, 5]),
+        (pa.array([number % 5 for number in range(50)]), "d = 3", list(range(3, 50, 5))),
+    ],
+    ids=str,
+)
+def test_filters_leave_rows_out_by_their_codes(values, condition, wanted):
+    codes = np.random.default_rng(5).integers(0, 50, 40_000)
+    table = pa.table({"d": pa.DictionaryArray.from_arrays(pa.array(codes, pa.int16()), values), "v": np.arange(len(codes))})
+    expected = np.flatnonzero(np.isin(codes, wanted)).tolist()
+    with ArrowCache(cache_query_results=False) as cache:
+        cache.put("t", table)
+        for _ in range(3):
+            assert cache.query(f"SELECT v FROM _cache_t WHERE {condition} ORDER BY v", target_type="arrow")["v"].to_pylist() == expected
+        if cache.status()["duckdb"]["engine"] == "v2":
+            assert cache.status()["scans"]["rows_left_out"] > 0
 
 
 def compare(table: pa.Table) -> None:

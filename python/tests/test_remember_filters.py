@@ -40,6 +40,19 @@ def test_the_rows_are_the_same_each_time(table, filters, columns):
             assert cache.query(sql.format("_cache_t"), target_type="arrow").to_pylist() == expected.to_pylist()
 
 
+@pytest.mark.parametrize("condition", ["c NOT IN (0, 1, 2)", "c IS DISTINCT FROM 0 AND c > 2", "c >= 3 AND c < 90", "c NOT IN (0, 1, 2) OR c IS DISTINCT FROM 0 AND c = 3"])
+def test_conditions_that_leave_few_rows_are_tested_here(condition):
+    numbers = np.arange(ROWS)
+    values = np.where(numbers % 500 == 17, 3 + numbers % 90, numbers % 3)
+    table = pa.table({"c": values, "n": numbers})
+    expected = np.flatnonzero((values > 2) & ((values < 90) | ("90" not in condition))).tolist()
+    with ArrowCache(cache_query_results=False, query_target_type="arrow") as cache:
+        cache.put("t", table)
+        assert cache.query(f"SELECT n FROM _cache_t WHERE {condition} ORDER BY n")["n"].to_pylist() == expected
+        if remembers(cache):
+            assert cache.status()["scans"]["rows_left_out"] > ROWS * 0.9
+
+
 def test_status_shows_what_is_remembered(table):
     with ArrowCache() as cache, ArrowCache(remember_filters=False) as forgetful:
         for each in (cache, forgetful):

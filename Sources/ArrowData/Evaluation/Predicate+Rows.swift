@@ -17,9 +17,9 @@ extension Predicate {
     switch self {
     case .unknown, .meets: return
     case .and(let parts):
-      let (ranges, others) = IntegerRange.of(parts)
-      for range in ranges { rows(range.column) { $0.narrow(&mask, .within(range.bounds)) } }
-      for part in others { part.narrow(&mask, batch, offset: offset, place: place) }
+      let (ranges, rest) = ValueRanges.collect(parts)
+      for (column, test) in ranges { rows(column) { $0.narrow(&mask, test) } }
+      for part in rest { part.narrow(&mask, batch, offset: offset, place: place) }
     case .or(let parts):
       if !isUnderstood { return }
       var found = RowMask(count: mask.count, isFull: false)
@@ -56,15 +56,6 @@ extension Predicate {
     default: true
     }
   }
-}
-
-/// What is tested of one value.
-enum ValueTest {
-  case compare(Predicate.Comparison, Predicate.Literal)
-  /// Of whole numbers.
-  case within(ClosedRange<Int128>)
-  case isIn([Predicate.Literal])
-  case prefix([UInt8])
 }
 
 /// Rows of one column that are tested.
@@ -149,8 +140,9 @@ struct TestedColumn {
     }
     return switch test {
     case .compare(_, let literal): fits(literal)
-    case .within: fits(.int(0))
     case .isIn(let literals): literals.allSatisfy(fits)
+    case .within: fits(.int(0))
+    case .between: fits(.double(0))
     case .prefix: fits(.bytes([]))
     }
   }

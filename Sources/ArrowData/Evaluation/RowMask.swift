@@ -130,52 +130,49 @@ public struct RowMask: ~Copyable {
   /// Keeps of the wanted rows those that pass; `test` must be cheap and may be asked of every row. `isNegated` keeps the others.
   ///
   /// - Parameter share: where fewer than one of so many rows are wanted, the others are not looked at.
-  @inline(__always)
-  mutating func narrow(isNegated: Bool = false, share: Int = 8, _ test: (_ row: Int) -> Bool) {
+  mutating func narrow<Test: RowTest>(_ test: Test, isNegated: Bool = false, share: Int = 8) {
     let flip: UInt64 = isNegated ? .max : 0
-    withUnsafeTemporaryAllocation(byteCount: Self.stretch, alignment: 64) { scratch in
-      guard let bytes = scratch.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-      var start = 0
-      while start < count {
-        let length = min(Self.stretch, count &- start)
-        defer { start &+= length }
-        let first = start >> 6
-        let wordCount = (length &+ 63) >> 6
-        var wanted = 0
-        for index in 0..<wordCount { wanted &+= words[first &+ index].nonzeroBitCount }
-        if wanted == 0 { continue }
-        if wanted &* share < length {
-          narrowOneByOne(first..<(first &+ wordCount), flip, test)
-          continue
+    let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: Self.stretch)
+    defer { bytes.deallocate() }
+    var start = 0
+    while start < count {
+      let length = min(Self.stretch, count &- start)
+      defer { start &+= length }
+      let first = start >> 6
+      let wordCount = (length &+ 63) >> 6
+      var wanted = 0
+      for index in 0..<wordCount { wanted &+= words[first &+ index].nonzeroBitCount }
+      if wanted == 0 { continue }
+      if wanted &* share < length {
+        narrowOneByOne(first..<(first &+ wordCount), flip, test)
+        continue
+      }
+      for row in 0..<length { bytes[row] = test.passes(start &+ row) ? 1 : 0 }
+      if length & 63 != 0 { for row in length..<(wordCount &* 64) { bytes[row] = 0 } }
+      let groups = UnsafeRawPointer(bytes)
+      for index in 0..<wordCount {
+        var word: UInt64 = 0
+        for byte in 0..<8 {
+          // Eight bytes of 0 or 1 become eight bits.
+          let eight = groups.loadUnaligned(fromByteOffset: index &* 64 &+ byte &* 8, as: UInt64.self)
+          word |= ((eight &* 0x0102_0408_1020_4080) >> 56) << UInt64(truncatingIfNeeded: byte &* 8)
         }
-        for row in 0..<length { bytes[row] = test(start &+ row) ? 1 : 0 }
-        if length & 63 != 0 { for row in length..<(wordCount &* 64) { bytes[row] = 0 } }
-        let groups = UnsafeRawPointer(bytes).assumingMemoryBound(to: UInt64.self)
-        for index in 0..<wordCount {
-          var word: UInt64 = 0
-          for byte in 0..<8 {
-            // Eight bytes of 0 or 1 become eight bits.
-            let bits = (groups[index &* 8 &+ byte] &* 0x0102_0408_1020_4080) >> 56
-            word |= bits << UInt64(truncatingIfNeeded: byte &* 8)
-          }
-          words[first &+ index] &= word ^ flip
-        }
+        words[first &+ index] &= word ^ flip
       }
     }
   }
 
   /// The same for tests that cost more, which are made of wanted rows only.
-  @inline(__always)
-  mutating func narrowOneByOne(_ test: (_ row: Int) -> Bool) { narrowOneByOne(0..<wordCount, 0, test) }
+  mutating func narrowOneByOne<Test: RowTest>(_ test: Test) { narrowOneByOne(0..<wordCount, 0, test) }
 
   @inline(__always)
-  private mutating func narrowOneByOne(_ range: Range<Int>, _ flip: UInt64, _ test: (_ row: Int) -> Bool) {
+  private mutating func narrowOneByOne<Test: RowTest>(_ range: Range<Int>, _ flip: UInt64, _ test: Test) {
     for index in range {
       var rest = words[index]
       var kept: UInt64 = 0
       while rest != 0 {
         let bit = rest & (0 &- rest)
-        kept |= test(index &* 64 &+ rest.trailingZeroBitCount) ? bit : 0
+        kept |= test.passes(index &* 64 &+ rest.trailingZeroBitCount) ? bit : 0
         rest &= rest &- 1
       }
       words[index] &= kept ^ flip

@@ -5,7 +5,26 @@ extension TestedColumn {
   /// Texts and bytes, which DuckDB compares as unsigned bytes. What lies outside of its buffer stays wanted.
   func narrow(_ mask: inout RowMask, _ texts: some TextValues, _ test: ValueTest) {
     let first = range.first
-    Self.withTest(test) { test in mask.narrowOneByOne { row in texts.value(first &+ row).map(test) ?? true } }
+    switch test {
+    case .within, .between: return
+    case .prefix(let bytes):
+      bytes.withUnsafeBytes { mask.narrowOneByOne(TextRows(texts: texts, first: first, check: BeginsWith(prefix: $0))) }
+    case .compare(let comparison, let literal):
+      guard let bytes = literal.bytes else { return }
+      bytes.withUnsafeBytes { constant in
+        switch comparison {
+        case .equal: mask.narrowOneByOne(TextRows(texts: texts, first: first, check: IsEqual(constant: constant, expected: true)))
+        case .notEqual: mask.narrowOneByOne(TextRows(texts: texts, first: first, check: IsEqual(constant: constant, expected: false)))
+        default: mask.narrowOneByOne(TextRows(texts: texts, first: first, check: IsOrdered(constant: constant, comparison: comparison)))
+        }
+      }
+    case .isIn(let literals):
+      let sorted = Set(literals.compactMap(\.bytes)).sorted { ($0.count, 0) < ($1.count, 0) || $0.count == $1.count && $0.lexicographicallyPrecedes($1) }
+      let all = sorted.flatMap { $0 }
+      var starts = [0]
+      for literal in sorted { starts.append(starts[starts.count - 1] + literal.count) }
+      all.withUnsafeBytes { mask.narrowOneByOne(TextRows(texts: texts, first: first, check: IsOneOf(all: $0, starts: starts))) }
+    }
   }
 
   /// Values behind indices: each value is tested once, where there are not many more of them than rows.
@@ -14,7 +33,8 @@ extension TestedColumn {
     guard dictionary.count <= 2 * mask.count + 1024 else { return }
     var known = RowMask(count: dictionary.count, isFull: true)
     narrowValues(TestedColumn(values, dictionary, offset: 0, count: dictionary.count), &known)
-    var passes = [Bool](repeating: false, count: dictionary.count)
+    // An index outside of the dictionary stays wanted: who reads it says what it is.
+    var passes = [Bool](repeating: false, count: dictionary.count) + [true]
     for row in known.rows() { passes[Int(row)] = true }
     passes.withUnsafeBufferPointer { passes in
       switch field.format {
@@ -29,36 +49,68 @@ extension TestedColumn {
   private func narrow<Index: FixedWidthInteger & UnsignedInteger>(
     _ mask: inout RowMask, _ indices: UnsafeRawPointer, _: Index.Type, _ passes: UnsafeBufferPointer<Bool>
   ) {
-    let indices = indices.assumingMemoryBound(to: Index.self) + range.first
-    let count = UInt64(passes.count)
-    // An index outside of the dictionary stays wanted: who reads it says what it is.
-    mask.narrow { row in
-      let index = UInt64(truncatingIfNeeded: indices[row])
-      return index >= count || passes[Int(truncatingIfNeeded: index)]
-    }
+    mask.narrow(IsMarked(values: indices.assumingMemoryBound(to: Index.self) + range.first, low: 0, table: passes))
   }
+}
 
-  /// Calls `body` with the test of one text.
-  private static func withTest(_ test: ValueTest, _ body: ((TextValue) -> Bool) -> Void) {
-    switch test {
-    case .within: return
-    case .prefix(let bytes): bytes.withUnsafeBytes { prefix in body { $0.starts(with: prefix) } }
-    case .compare(let comparison, let literal):
-      guard let bytes = literal.bytes else { return }
-      bytes.withUnsafeBytes { constant in
-        switch comparison {
-        case .equal: body { $0.isEqual(to: constant) }
-        case .notEqual: body { !$0.isEqual(to: constant) }
-        default: body { comparison.holds($0.order(to: constant)) }
-        }
-      }
-    case .isIn(let literals):
-      let sorted = Set(literals.compactMap(\.bytes)).sorted { ($0.count, 0) < ($1.count, 0) || $0.count == $1.count && $0.lexicographicallyPrecedes($1) }
-      let all = sorted.flatMap { $0 }
-      var starts = [0]
-      for literal in sorted { starts.append(starts[starts.count - 1] + literal.count) }
-      all.withUnsafeBytes { all in body { $0.isOne(of: all, starts) } }
+/// A test of one text.
+private protocol TextCheck {
+  func holds(_ value: TextValue) -> Bool
+}
+
+private struct TextRows<Texts: TextValues, Check: TextCheck>: RowTest {
+  let texts: Texts
+  let first: Int
+  let check: Check
+
+  @inline(__always)
+  func passes(_ row: Int) -> Bool { texts.value(first &+ row).map(check.holds) ?? true }
+}
+
+private struct IsEqual: TextCheck {
+  let constant: UnsafeRawBufferPointer
+  let expected: Bool
+
+  @inline(__always)
+  func holds(_ value: TextValue) -> Bool { value.isEqual(to: constant) == expected }
+}
+
+private struct IsOrdered: TextCheck {
+  let constant: UnsafeRawBufferPointer
+  let comparison: Predicate.Comparison
+
+  @inline(__always)
+  func holds(_ value: TextValue) -> Bool { comparison.holds(value.order(to: constant)) }
+}
+
+private struct BeginsWith: TextCheck {
+  let prefix: UnsafeRawBufferPointer
+
+  @inline(__always)
+  func holds(_ value: TextValue) -> Bool {
+    guard value.count >= prefix.count else { return false }
+    guard let bytes = prefix.baseAddress, prefix.count > 0 else { return true }
+    return memcmp(value.start, bytes, prefix.count) == 0
+  }
+}
+
+/// One of several texts, shorter ones first: where each of them starts in `all`, and the end.
+private struct IsOneOf: TextCheck {
+  let all: UnsafeRawBufferPointer
+  let starts: [Int]
+
+  func holds(_ value: TextValue) -> Bool {
+    var low = 0
+    var high = starts.count - 1
+    while low < high {
+      let middle = (low + high) >> 1
+      let length = starts[middle + 1] - starts[middle]
+      let other = UnsafeRawBufferPointer(rebasing: all[starts[middle]..<(starts[middle] + length)])
+      let order = value.count != length ? value.count - length : value.order(to: other)
+      if order == 0 { return true }
+      if order > 0 { low = middle + 1 } else { high = middle }
     }
+    return false
   }
 }
 
@@ -71,13 +123,6 @@ extension TextValue {
   }
 
   @inline(__always)
-  fileprivate func starts(with prefix: UnsafeRawBufferPointer) -> Bool {
-    guard count >= prefix.count else { return false }
-    guard let bytes = prefix.baseAddress, prefix.count > 0 else { return true }
-    return memcmp(start, bytes, prefix.count) == 0
-  }
-
-  @inline(__always)
   fileprivate func order(to other: UnsafeRawBufferPointer) -> Int {
     let common = min(count, other.count)
     if common > 0, let bytes = other.baseAddress {
@@ -86,19 +131,19 @@ extension TextValue {
     }
     return count - other.count
   }
+}
 
-  /// - Parameter starts: where each of the texts starts in `all`, shorter ones first, and the end.
-  fileprivate func isOne(of all: UnsafeRawBufferPointer, _ starts: [Int]) -> Bool {
-    var low = 0
-    var high = starts.count - 1
-    while low < high {
-      let middle = (low + high) >> 1
-      let length = starts[middle + 1] - starts[middle]
-      let other = UnsafeRawBufferPointer(rebasing: all[starts[middle]..<(starts[middle] + length)])
-      let order = count != length ? count - length : self.order(to: other)
-      if order == 0 { return true }
-      if order > 0 { low = middle + 1 } else { high = middle }
+extension Predicate.Comparison {
+  /// Whether it holds between a value and a constant that it is below (-1), equal to or above.
+  @inline(__always)
+  fileprivate func holds(_ order: Int) -> Bool {
+    switch self {
+    case .equal: order == 0
+    case .notEqual: order != 0
+    case .less: order < 0
+    case .lessOrEqual: order <= 0
+    case .greater: order > 0
+    case .greaterOrEqual: order >= 0
     }
-    return false
   }
 }

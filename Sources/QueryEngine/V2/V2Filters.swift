@@ -30,7 +30,7 @@ struct V2Filters {
   private enum Kind {
     static let cast: Int32 = 12, not: Int32 = 13, isNull: Int32 = 14, isNotNull: Int32 = 15
     static let equal: Int32 = 25, notEqual: Int32 = 26, less: Int32 = 27, greater: Int32 = 28, lessOrEqual: Int32 = 29, greaterOrEqual: Int32 = 30
-    static let isIn: Int32 = 35, between: Int32 = 38, notDistinct: Int32 = 40, and: Int32 = 50, or: Int32 = 51
+    static let isIn: Int32 = 35, notIn: Int32 = 36, distinct: Int32 = 37, between: Int32 = 38, notDistinct: Int32 = 40, and: Int32 = 50, or: Int32 = 51
     static let constant: Int32 = 75, function: Int32 = 141, column: Int32 = 228
   }
 
@@ -40,14 +40,19 @@ struct V2Filters {
     case Kind.and: return .and(children.map(predicate))
     case Kind.or: return .or(children.map(predicate))
     case Kind.column: return flag(expression, is: 1)
+    case Kind.not where children.first.map(kind) == Kind.isIn: return noneOf(self.children(children[0]))
     case Kind.not: return children.first.map { flag($0, is: 0) } ?? .unknown
-    case Kind.isNull: return children.first.flatMap(column).map { .isNull(column: $0.index) } ?? .unknown
-    case Kind.isNotNull: return children.first.flatMap(column).map { .isNotNull(column: $0.index) } ?? .unknown
+    case Kind.isNull: return children.first.flatMap(column).flatMap(nulls(of:)) ?? .unknown
+    case Kind.isNotNull: return children.first.flatMap(column).map { $0.isEncoded ? .unknown : .isNotNull(column: $0.index) } ?? .unknown
     case Kind.isIn:
       guard children.count > 1, let operand = column(children[0]) else { return .unknown }
       let literals = operand.isPlain ? children.dropFirst().compactMap { literal($0, for: operand) } : []
       if literals.count == children.count - 1 { return .isIn(column: operand.index, literals) }
       return .or(children.dropFirst().map { compare(operand, .equal, $0) })
+    case Kind.notIn: return noneOf(children)
+    case Kind.distinct:
+      guard children.count == 2, let operand = column(children[0]) ?? column(children[1]), let isNull = nulls(of: operand) else { return .unknown }
+      return .or([isNull, compare(operand, .notEqual, column(children[0]) == nil ? children[0] : children[1])])
     case Kind.between:
       guard children.count == 3, let operand = column(children[0]) else { return .unknown }
       return .and([compare(operand, .greaterOrEqual, children[1]), compare(operand, .lessOrEqual, children[2])])
@@ -66,6 +71,18 @@ struct V2Filters {
       return .unknown
     }
   }
+
+  /// Longer lists of what is left out hardly ever leave few rows.
+  private static let mostExcluded = 16
+
+  /// A column, and the values that it must not have.
+  private func noneOf(_ children: [OpaquePointer?]) -> Predicate {
+    guard (2...Self.mostExcluded + 1).contains(children.count), let operand = column(children[0]) else { return .unknown }
+    return .and(children.dropFirst().map { compare(operand, .notEqual, $0) })
+  }
+
+  /// nil where statistics do not know of all nulls: those among a dictionary's own values.
+  private func nulls(of operand: Operand) -> Predicate? { operand.isEncoded ? nil : .isNull(column: operand.index) }
 
   /// Whether the boxes around a column's geometry and a constant one meet.
   private func meets(_ column: OpaquePointer?, _ constant: OpaquePointer?) -> Predicate? {
@@ -103,9 +120,13 @@ struct V2Filters {
   private struct Operand {
     enum Cast { case none, widened, dateToTimestamp }
     let index: Int
+    /// Of the values, where the column has a dictionary of them.
     let format: String
+    let isEncoded: Bool
     let cast: Cast
     var isPlain: Bool { cast == .none }
+
+    func cast(_ cast: Cast) -> Operand { Operand(index: index, format: format, isEncoded: isEncoded, cast: cast) }
   }
 
   private func column(_ expression: OpaquePointer?) -> Operand? {
@@ -116,8 +137,9 @@ struct V2Filters {
         columns.indices.contains(position), schema.fields.indices.contains(columns[position])
       else { return nil }
       let field = schema.fields[columns[position]]
-      guard field.dictionary == nil, !field.isExtension else { return nil }
-      return Operand(index: columns[position], format: field.format, cast: .none)
+      let values = field.dictionary ?? field
+      guard !field.isExtension, !values.isExtension, values.dictionary == nil else { return nil }
+      return Operand(index: columns[position], format: values.format, isEncoded: field.dictionary != nil, cast: .none)
     case Kind.cast:
       guard let inner = children(expression).first, let operand = column(inner), operand.isPlain else { return nil }
       let from = returnType(inner)
@@ -129,8 +151,8 @@ struct V2Filters {
         || unsigned.contains(from) && unsigned.contains(to) && to >= from
         || unsigned.contains(from) && signed.contains(to) && to - V2TypeID.tinyint > from - V2TypeID.utinyint
         || from == V2TypeID.float && to == V2TypeID.double
-      if isWidened { return Operand(index: operand.index, format: operand.format, cast: .widened) }
-      if from == V2TypeID.date, to == V2TypeID.timestamp { return Operand(index: operand.index, format: operand.format, cast: .dateToTimestamp) }
+      if isWidened { return operand.cast(.widened) }
+      if from == V2TypeID.date, to == V2TypeID.timestamp { return operand.cast(.dateToTimestamp) }
       return nil
     default: return nil
     }
