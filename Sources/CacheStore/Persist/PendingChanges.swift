@@ -57,6 +57,7 @@ final class PendingChanges: @unchecked Sendable {
     /// Somebody waits: no pause.
     var wantsAttempt = false
     var isStopped = false
+    var discards = false
     var thread: EngineThread?
   }
 
@@ -257,15 +258,18 @@ final class PendingChanges: @unchecked Sendable {
     }
   }
 
-  /// Writes what is left, unless that fails, and ends the thread. `discards`: nothing that has not been written is to be.
+  /// Writes what is left, unless that fails, and ends the thread. `discards`: what has not been written is not to be, but for what was
+  /// persisted by name.
   func stop(discards: Bool, writing: () -> Void) {
     let thread = state.signal { state in
-      for index in state.changes.indices where discards && (index > 0 || !state.isWriting) { state.replace(index, .forget, []) }
-      state.isStopped = true
+      (state.isStopped, state.discards) = (true, discards)
       return state.thread.take()
     }
     if let thread { thread.join() } else { writing() }
   }
+
+  /// Whether entries that are not there yet need not be written any more.
+  var discards: Bool { state.withLock { $0.discards } }
 
   /// Whether the thread is to end, though there is more.
   var givesUp: Bool { state.withLock { $0.isStopped } }

@@ -45,11 +45,17 @@ struct StorageWriter {
       for file in change.replaced { file.keepMapped() }
       switch change.action {
       case .forget: try storage.forget(folder)
+      case .write where pending.discards && !isKept(folder): try storage.forget(folder, isDurable: false)
       case .write(let entry, let expiresAt, let order):
         let writer = PersistWriter(entry, to: folder, options: tiers.options, expiresAt: expiresAt, isKept: nil, order: order)
         _ = try writer.write()
       }
     }
+  }
+
+  /// Whether what the folder has was persisted by name, as far as that can be read.
+  private func isKept(_ folder: PersistedFolder) -> Bool {
+    do throws(CacheError) { return try Manifest.read(in: folder.path, files: folder.files)?.isKept ?? false } catch { return true }
   }
 
   private func settle(_ finished: (change: PendingChanges.Change, released: [Entry])?) {
