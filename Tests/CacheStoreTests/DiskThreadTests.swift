@@ -88,7 +88,7 @@ import Testing
     for entry in held { check(entry) }
   }
 
-  @Test(.timeLimit(.minutes(3)), arguments: IPCCompression.allCases, ["lru", "s3fifo", "gdsf"])
+  @Test(.timeLimit(.minutes(10)), arguments: IPCCompression.allCases, ["lru", "s3fifo", "gdsf"])
   func everyRowIsRightOnADiskThatFails(compression: IPCCompression, policy: String) throws {
     let files = FaultyFiles()
     let store = try Store(options: options(compression, files, policy))
@@ -115,7 +115,7 @@ import Testing
     #expect((store.tiers.memory.totals.used, store.tiers.memory.totals.leased) == (0, 0))
   }
 
-  @Test(.timeLimit(.minutes(3)), arguments: IPCCompression.allCases) func closingWhileOthersWork(compression: IPCCompression) throws {
+  @Test(.timeLimit(.minutes(10)), arguments: IPCCompression.allCases) func closingWhileOthersWork(compression: IPCCompression) throws {
     let counter = ReleaseCounter()
     for round in 0..<15 {
       let store = try Store(options: options(compression, SystemFiles()))
@@ -136,7 +136,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(3))) func aStoreThatIsDroppedGoes() throws {
+  @Test(.timeLimit(.minutes(10))) func aStoreThatIsDroppedGoes() throws {
     let counter = ReleaseCounter()
     for round in 0..<20 {
       var held: [Entry] = []

@@ -21,7 +21,7 @@ import Testing
     var callCount: Int { calls.withLock { $0 } }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: ["replace", "remove", "clear", "close", "evict", "expire", "purge", "fail", "refuse", "exists", "large"])
+  @Test(.timeLimit(.minutes(10)), arguments: ["replace", "remove", "clear", "close", "evict", "expire", "purge", "fail", "refuse", "exists", "large"])
   func releasesHappenAfterUnlocking(how: String) throws {
     let gate = Gate()
     let clock = ManualClock()
@@ -66,7 +66,7 @@ import Testing
     gate.set(nil)
   }
 
-  @Test(.timeLimit(.minutes(1))) func memosAreDroppedAfterUnlocking() throws {
+  @Test(.timeLimit(.minutes(10))) func memosAreDroppedAfterUnlocking() throws {
     final class Caller {
       let entry: Entry
       init(_ entry: Entry) { self.entry = entry }
@@ -80,7 +80,7 @@ import Testing
     #expect(entry.memo("x") == nil)
   }
 
-  @Test(.timeLimit(.minutes(2))) func manyThreadsLeaveAConsistentStore() throws {
+  @Test(.timeLimit(.minutes(10))) func manyThreadsLeaveAConsistentStore() throws {
     let fixture = try Fixture {
       $0.memoryLimitBytes = 4000
       $0.partitionSizeRows = 7

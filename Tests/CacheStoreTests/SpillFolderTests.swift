@@ -143,7 +143,7 @@ import Testing
     #expect(place.all.filter { !$0.hasSuffix("-x/1.arrow") && !$0.hasSuffix("-x") } == [])
   }
 
-  @Test(.timeLimit(.minutes(1))) func manyWriteAtOnceToOneFolder() throws {
+  @Test(.timeLimit(.minutes(10))) func manyWriteAtOnceToOneFolder() throws {
     let place = try SpillPlace()
     let folder = try place.folder()
     let files = Locked<[SpillFile]>([])

@@ -162,7 +162,7 @@ import Testing
   }
 
   /// As long as the disk takes rows nothing is evicted, however many put over each other.
-  @Test(.timeLimit(.minutes(2))) func nothingIsEvictedForMemoryWhileTheDiskTakesRows() throws {
+  @Test(.timeLimit(.minutes(10))) func nothingIsEvictedForMemoryWhileTheDiskTakesRows() throws {
     let fixture = try fixture(8000) { ($0.partitionSizeRows, $0.hasBackground) = (40, true) }
     onThreads(4) { thread in
       for step in 0..<150 {
@@ -214,7 +214,7 @@ import Testing
     fixture.audit()
   }
 
-  @Test(.timeLimit(.minutes(2))) func manyThreadsOverADisk() throws {
+  @Test(.timeLimit(.minutes(10))) func manyThreadsOverADisk() throws {
     let fixture = try fixture(8000) {
       $0.partitionSizeRows = 40
       $0.diskLimitBytes = 400_000

@@ -133,7 +133,7 @@ import Testing
       copyAll: false)
   }
 
-  @Test(.timeLimit(.minutes(2))) func memoryAndFilesGoWithoutACall() throws {
+  @Test(.timeLimit(.minutes(10))) func memoryAndFilesGoWithoutACall() throws {
     let (store, counter) = try store(60, 4000)
     // Most of it on disk.
     for index in 0..<50 { try put(store, counter, "\(index)", ttl: 0.3, rows: 100) }
@@ -144,7 +144,7 @@ import Testing
     store.close()
   }
 
-  @Test(.timeLimit(.minutes(2))) func aSoonerTimeWakesTheThread() throws {
+  @Test(.timeLimit(.minutes(10))) func aSoonerTimeWakesTheThread() throws {
     let (store, counter) = try store(1000)
     try put(store, counter, "late", ttl: 500)
     try put(store, counter, "never", ttl: nil)
@@ -159,7 +159,7 @@ import Testing
     store.close()
   }
 
-  @Test(.timeLimit(.minutes(2))) func manyGoAtTheirTimes() throws {
+  @Test(.timeLimit(.minutes(10))) func manyGoAtTheirTimes() throws {
     let (store, counter) = try store(60)
     for index in 0..<2000 { try put(store, counter, "\(index)", ttl: index % 2 == 0 ? 0.05 + Double(index) / 10_000 : 1000) }
     #expect(eventually { counter.live == 1000 })
@@ -168,7 +168,7 @@ import Testing
     #expect(counter.live == 0)
   }
 
-  @Test(.timeLimit(.minutes(2))) func withoutAnIntervalOnlyCallsLook() throws {
+  @Test(.timeLimit(.minutes(10))) func withoutAnIntervalOnlyCallsLook() throws {
     let (store, counter) = try store(0)
     try put(store, counter, "a", ttl: 0.05)
     usleep(400_000)

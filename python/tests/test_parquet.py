@@ -272,8 +272,8 @@ def test_a_signal_ends_it_between_parts(tmp_path):
             started = time.monotonic()
             with pytest.raises(KeyboardInterrupt):
                 call()
-                time.sleep(5)
-            assert time.monotonic() - started < 4
+                time.sleep(60)
+            assert time.monotonic() - started < 50
         assert len(files(tmp_path, "parquet")) == 1, "nothing half-written stays"
         assert cache.load("k", tmp_path) and cache.get("k")["n"].tolist() == [1]
 
