@@ -31,7 +31,10 @@ public final class Entry: @unchecked Sendable {
   /// The files that have this version's partitions, by the folder that it has been persisted to or loaded from.
   let persisted = Locked<[String: [String]]>([:])
 
-  private struct StatisticsKey: Hashable {
+  /// How many different values columns have, where that has been asked for.
+  let distinct = Locked<[StatisticsKey: Int]>([:])
+
+  struct StatisticsKey: Hashable {
     let partition: Int
     let column: Int
   }

@@ -76,10 +76,12 @@ def test_statistics_are_a_table_of_the_running_cache(frame):
         found = cache.query("SELECT * FROM arrow_cache.statistics ORDER BY column_index, partition")
         assert list(found.columns) == [
             "key", "version", "partition", "column_index", "column_name", "arrow_format", "row_count", "null_count", "min", "max", "exact", "ascending",
+            "distinct_estimate",
         ]  # fmt: skip
         if cache.status()["duckdb"]["engine"] == "v2":
             n = found[found["column_name"] == "n"]
             assert n["min"].tolist() == ["1", "3"] and n["max"].tolist() == ["2", "3"] and n["null_count"].tolist() == [0, 0]
+            assert found["distinct_estimate"].tolist() == [2, 1, 1, 1]
 
 
 def test_use_and_events_survive_a_restart_and_a_kill(tmp_path):

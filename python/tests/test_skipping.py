@@ -235,3 +235,28 @@ def test_ascending_columns_are_known(cache):
     cache.query("SELECT count(*) FROM _cache_t WHERE id < 5 AND r < 5")
     rows = cache.query("SELECT column_name, ascending, min, max FROM arrow_cache.statistics WHERE key = 't' ORDER BY ALL", target_type="arrow").to_pylist()
     assert [tuple(row.values()) for row in rows] == [("id", True, "0", "49999"), ("r", False, "0", "49999")]
+
+
+@skips
+def test_distinct_values_are_estimated_when_asked_for(tmp_path):
+    n = 40_000
+    numbers = np.arange(n)
+    columns = {
+        "id": pa.array(numbers), "half": pa.array(numbers // 2), "few": pa.array(numbers % 7), "none": pa.nulls(n, pa.int32()), "f": pa.array(np.where(numbers % 2, np.nan, -0.0)),
+        "text": pa.array([f"value {number % 3000}" for number in numbers]),
+        "price": pa.array([Decimal(int(number % 900)) / 100 for number in numbers], pa.decimal128(15, 2)), "flag": pa.array(numbers % 3 == 0),
+    }  # fmt: skip
+    expected = {"id": n, "half": n // 2, "few": 7, "none": 0, "f": 2, "text": 3000, "price": 900, "flag": 2}
+    question = "SELECT column_name AS name, distinct_estimate AS n FROM arrow_cache.statistics WHERE key = 't'"
+    for memory_limit in (2**30, 2**20):
+        with ArrowCache(memory_limit=memory_limit, spill_directory=str(tmp_path), dictionary_encoding=False) as cache:
+            cache.put("t", pa.table(columns))
+            for name in columns:
+                cache.query(f"SELECT count(*) FROM _cache_t WHERE {name} IS NULL")
+            found = {row["name"]: row["n"] for row in cache.query(question, target_type="arrow").to_pylist()}
+            if memory_limit == 2**20:
+                assert set(found.values()) == {None}, "rows on disk are not read for it"
+                continue
+            assert found.keys() == expected.keys()
+            for name, count in expected.items():
+                assert abs(found[name] - count) <= 0.1 * count, name

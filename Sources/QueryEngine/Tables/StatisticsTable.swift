@@ -3,8 +3,9 @@ import CacheStore
 import Primitives
 
 extension InternalTable {
-  /// What is known of the columns of each partition: it is computed when a query first asks for it.
-  static func statistics(_ contents: @escaping @Sendable () throws(CacheError) -> [EntryContents]) -> InternalTable {
+  /// What is known of the columns of each partition: it is computed when a query first asks for it. How many different values they have
+  /// is estimated when this table is first read, where `estimates` says so.
+  static func statistics(estimates: Bool, _ contents: @escaping @Sendable () throws(CacheError) -> [EntryContents]) -> InternalTable {
     InternalTable(name: "statistics") { () throws(CacheError) in
       var rows: [Row] = []
       for contents in try contents() {
@@ -21,6 +22,9 @@ extension InternalTable {
         ("row_count", .int64(rows.map { Int64($0.known.rowCount) })), ("null_count", .int64(rows.map { $0.known.nullCount.map(Int64.init) })),
         ("min", .text(rows.map(\.bounds.min))), ("max", .text(rows.map(\.bounds.max))), ("exact", .bool(rows.map(\.bounds.isExact))),
         ("ascending", .bool(rows.map { $0.entry.blocksAscend(partition: $0.partition, column: $0.column) })),
+        ("distinct_estimate", .int64(rows.map { row in
+          row.entry.distinctEstimate(partition: row.partition, column: row.column, computes: estimates).map { Int64($0) }
+        })),
       ])
     }
   }

@@ -5,22 +5,22 @@ import Primitives
 extension InternalTable {
   /// The tables that tell of a store, each as it is when it is read.
   public static func all(of store: Store) -> [InternalTable] {
-    all({ () throws(CacheError) in
+    all(estimates: true, { () throws(CacheError) in
       try store.followAll()
       return store.contents()
     }, { () throws(CacheError) in store.events })
   }
 
-  /// The same tables, of one moment.
+  /// The same tables, of one moment, with what is known then.
   static func all(_ contents: [EntryContents], _ events: [StoreEvent]) -> [InternalTable] {
-    all({ () throws(CacheError) in contents }, { () throws(CacheError) in events })
+    all(estimates: false, { () throws(CacheError) in contents }, { () throws(CacheError) in events })
   }
 
   private typealias Contents = @Sendable () throws(CacheError) -> [EntryContents]
   private typealias Events = @Sendable () throws(CacheError) -> [StoreEvent]
 
-  private static func all(_ contents: @escaping Contents, _ events: @escaping Events) -> [InternalTable] {
-    [entries(contents), partitions(contents), statistics(contents), Self.events(events)]
+  private static func all(estimates: Bool, _ contents: @escaping Contents, _ events: @escaping Events) -> [InternalTable] {
+    [entries(contents), partitions(contents), statistics(estimates: estimates, contents), Self.events(events)]
   }
 
   /// The entries that have not expired, in the order of their first put.
