@@ -14,6 +14,8 @@ final class ResultKeeping: Sendable {
   let lastState = Atomic<UInt64>(0)
   /// Whether SQL may have made functions.
   let hasUserFunctions = Atomic(false)
+  /// Whether SQL may have made views, one of which could stand before an entry of its name.
+  let hasViews = Atomic(false)
 
   let keepsPlans: Bool
   let planHits = Atomic(0)
@@ -31,11 +33,16 @@ final class StatementTrace {
   var kind: StatementKind?
   /// Whether its rows are an entry's own buffers, which are counted as such.
   var isEntrysOwn = false
+  /// Whether they hold an entry's buffers, so that keeping them would count what is counted as the entry's.
+  var holdsEntry = false
+  /// Whether only some of the columns went through DuckDB, where a plan of the whole would be slower.
+  var isLate = false
   /// The session's before the statement.
   private(set) var state: UInt64 = 0
 
   func begin(_ session: Session, _ snapshot: QuerySnapshot) {
     (self.session, self.snapshot, kind) = (session, snapshot, nil)
+    (holdsEntry, isLate) = (false, false)
     state = session.state.load(ordering: .acquiring)
   }
 }
@@ -93,12 +100,12 @@ extension QueryEngine {
     keeping.cache?.countMiss()
     let notes = currentPool.notes
     let runCount = notes.countRun(sql)
-    let isKept = keeping.cache?.takes(rows.byteCount) ?? false
+    let isKept = !trace.holdsEntry && keeping.cache?.takes(rows.byteCount) ?? false
     guard isKept ? runCount > 1 || seconds >= Self.leastSeconds : runCount > 1, TableName.isNamed(in: sql), let facts = notes.facts(sql),
       let tables = trace.snapshot?.versions(of: facts.tables), isSteady(facts, trace, notes, asks: runCount > 1)
     else { return }
     guard isKept, let cache = keeping.cache else {
-      if case .none = parameters { keepPlan(sql, facts, trace, generation: generation) }
+      if case .none = parameters, !trace.isLate { keepPlan(sql, facts, trace, generation: generation) }
       return
     }
     let result = KeptResult(rows, tables: tables, generation: generation, seconds: seconds, memos: store.memoShelf())

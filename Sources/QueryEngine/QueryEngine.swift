@@ -11,7 +11,7 @@ import Synchronization
 public final class QueryEngine: @unchecked Sendable {
   let store: Store
   private let library: DuckDBLibrary
-  private let options: QueryOptions
+  let options: QueryOptions
   private let pool: Locked<SessionPool>
   private let queries = Atomic<Int>(0)
   /// Whether no statement can have changed how rows are ordered: DuckDB's settings cannot be seen without asking it each time.
@@ -119,6 +119,7 @@ public final class QueryEngine: @unchecked Sendable {
     _ sql: String, _ parameters: QueryParameters, _ cancellation: Cancellation?, _ streaming: Bool, _ trace: StatementTrace?
   ) throws(CacheError) -> any BatchSource {
     queries.wrappingAdd(1, ordering: .relaxed)
+    if StatementEffect.mayDefineViews(sql) { keeping.hasViews.store(true, ordering: .relaxed) }
     if TopStatement.mayChangeOrder(sql) { ordersAsUsual.store(false, ordering: .relaxed) }
     let snapshot = QuerySnapshot(store: store, hint: ScanHint(sql, parameters, ordersAsUsual: ordersAsUsual.load(ordering: .relaxed)))
     let pool = pool.withLock { $0 }
@@ -137,6 +138,8 @@ public final class QueryEngine: @unchecked Sendable {
         trace?.kind = .select
         return rows
       }
+      if !streaming, !isWhole, let trace, let late = try lateRows(sql, parameters, session, pool.database, trace, cancellation) { return late }
+      trace?.begin(session, snapshot)
       let wasBare = session.isBare
       session.isBare = false
       let result = try snapshot.run { () throws(CacheError) in

@@ -21,6 +21,9 @@ final class QuerySnapshot: @unchecked Sendable {
   private let hint: ScanHint?
   private let hintKey = Locked<String?>(nil)
 
+  /// The entry whose rows are numbered for the statement.
+  let numbered = Locked<Entry?>(nil)
+
   init(store: Store, hint: ScanHint? = nil) { (self.store, self.hint) = (store, hint) }
 
   /// DuckDB has asked what a table name stands for.

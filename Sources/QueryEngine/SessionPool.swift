@@ -14,6 +14,8 @@ final class Session: @unchecked Sendable {
   var plans = KeptPlans()
   /// For the session's own thread.
   var buffer = ResultBuffer()
+  /// For the session's own thread.
+  var notLate = TextSet()
   private var functions: (generation: UInt64, names: FunctionNames)?
 
   init(connection: any Connection) { (self.connection, thread) = (connection, ThreadIdentity.current) }

@@ -5,7 +5,7 @@ import Primitives
 /// `SELECT * FROM _cache_x`, word for word: its rows are the entry's, and so are its buffers where DuckDB's types are the entry's own.
 enum WholeTable {
   /// Types that DuckDB stores as Arrow does, or builds from the same bytes: what goes in comes out.
-  private static let formats: Set<String> = [
+  static let formats: Set<String> = [
     "b", "c", "C", "s", "S", "i", "I", "l", "L", "f", "g", "tdD", "ttu", "tss:", "tsm:", "tsu:", "tsn:", "u", "z",
   ]
 

@@ -31,6 +31,8 @@ final class ScanBinding: @unchecked Sendable {
   private let remembersRows: Bool
   /// Whether texts that repeat are given to DuckDB as codes, which are made when they are read again.
   let makesCodes: Bool
+  /// Whether there is one column more, with the numbers of the rows. Set when it is bound.
+  var numbersRows = false
   /// What the statement's text tells of this reference.
   let hint: ScanHint?
 

@@ -19,6 +19,10 @@ final class ScanState: Sendable {
   /// The columns of the table that are read, each once.
   let columns: [Int]
   let outputs: [Output]
+  /// The vector that wants the numbers of the rows.
+  let numbersPosition: Int?
+  /// The first row of each segment, where rows are numbered.
+  private let segmentStarts: [Int]
   let morsels: [Morsel]
   private let plan: ScanPlan
   private let stretches: [Stretches.Stretch]
@@ -48,6 +52,9 @@ final class ScanState: Sendable {
       return Output(position: position, column: column, index: index, kind: binding.columns[column].kind)
     }
     self.columns = columns
+    numbersPosition = binding.numbersRows ? wanted.firstIndex(of: binding.columns.count) : nil
+    let segments = numbersPosition == nil ? [] : (binding.source as? Entry)?.segments ?? []
+    segmentStarts = segments.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.rowCount) }
     hasText = columns.contains { binding.columns[$0].kind.isText }
     picksRows = !columns.contains { binding.columns[$0].kind == .converted }
     let source = binding.source
@@ -100,6 +107,11 @@ final class ScanState: Sendable {
     binding.counters.count(partitionsScanned: isFirstOfPartition ? 1 : 0, blocksScanned: ScanTally.blocks(rows))
     if skipped.partitions + skipped.blocks > 0 { binding.counters.count(partitionsSkipped: skipped.partitions, blocksSkipped: skipped.blocks) }
     return slices(morsel.stretch, rows)
+  }
+
+  /// The number of a slice's first row; 0 where rows are not numbered.
+  fileprivate func firstRow(_ slice: SegmentSlice) -> Int {
+    segmentStarts.indices.contains(slice.segmentIndex) ? segmentStarts[slice.segmentIndex] + slice.offset : 0
   }
 
   fileprivate func partition(of morsel: Int) -> Int { stretches[morsels[morsel].stretch].partition }
@@ -171,6 +183,18 @@ final class ScanWorker {
     let isTransient: Bool
     /// The rows that are meant, counted from `offset`; nil: `count` of them in a row.
     var picks: ArraySlice<UInt32>?
+    /// The number of the row from which picks are counted, or of the first one; 0 where nobody wants it.
+    var firstRow = 0
+
+    /// The numbers of the rows within the entry.
+    func writeNumbers(to target: UnsafeMutablePointer<UInt32>) {
+      let first = UInt32(truncatingIfNeeded: firstRow)
+      guard let picks else {
+        for index in 0..<count { target[index] = first &+ UInt32(truncatingIfNeeded: index) }
+        return
+      }
+      for (index, pick) in picks.enumerated() { target[index] = first &+ pick }
+    }
   }
 
   /// As many rows as a vector of DuckDB holds.
@@ -198,6 +222,8 @@ final class ScanWorker {
   private var picks: ArraySlice<UInt32>?
   /// Where in the slice what is being handed out starts.
   private var start = 0
+  /// The number of the slice's first row.
+  private var sliceRow = 0
   private(set) lazy var picked = PickedColumn()
   /// DuckDB's converters for this thread, by column; of the engine that drives the scan.
   var converters: [Int: AnyObject] = [:]
@@ -223,10 +249,11 @@ final class ScanWorker {
     while true {
       if state.columns.isEmpty, let slice = slices.first {
         let count = min(slice.count - offset, ScanWorker.vectorSize)
+        let first = state.firstRow(slice) + offset
         offset += count
         uncountedRows += count
         if offset == slice.count { (slices, offset) = (slices.dropFirst(), 0) }
-        return Rows(batch: nil, offset: 0, count: count, isTransient: false)
+        return Rows(batch: nil, offset: 0, count: count, isTransient: false, firstRow: first)
       }
       if current < read.count {
         let slice = read[current]
@@ -240,12 +267,13 @@ final class ScanWorker {
         }
         if offset < slice.count {
           let rows = Rows(
-            batch: slice.batch, offset: slice.offset + offset, count: min(slice.count - offset, ScanWorker.vectorSize), isTransient: isTransient)
+            batch: slice.batch, offset: slice.offset + offset, count: min(slice.count - offset, ScanWorker.vectorSize), isTransient: isTransient,
+            firstRow: sliceRow + start + offset)
           offset += rows.count
           uncountedRows += rows.count
           return rows
         }
-        (current, offset) = (current + 1, 0)
+        (current, offset, start) = (current + 1, 0, start + slice.count)
       } else if let slice = slices.popFirst() {
         try load(slice, state)
       } else if !claim(state) {
@@ -267,9 +295,9 @@ final class ScanWorker {
     let width = Int(last - first) + 1
     let offset = slice.offset - start
     if width == taken.count || !state.picksRows {
-      return Rows(batch: slice.batch, offset: offset + Int(first), count: width, isTransient: isTransient)
+      return Rows(batch: slice.batch, offset: offset + Int(first), count: width, isTransient: isTransient, firstRow: sliceRow + Int(first))
     }
-    return Rows(batch: slice.batch, offset: offset, count: taken.count, isTransient: isTransient, picks: taken)
+    return Rows(batch: slice.batch, offset: offset, count: taken.count, isTransient: isTransient, picks: taken, firstRow: sliceRow)
   }
 
   private func load(_ slice: SegmentSlice, _ state: ScanState) throws(CacheError) {
@@ -282,7 +310,7 @@ final class ScanWorker {
       (read, current, offset, isTransient) = ([], 0, 0, false)
       return
     }
-    (self.picks, start) = (picks.map { $0[...] }, 0)
+    (self.picks, start, sliceRow) = (picks.map { $0[...] }, 0, state.firstRow(slice))
     if let known {
       countsBytes = true
       (read, current, offset, isTransient) = (state.coded(slice, [known], wantedCount: picks?.count ?? slice.count), 0, 0, false)

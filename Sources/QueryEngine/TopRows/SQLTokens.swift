@@ -24,8 +24,21 @@ struct SQLTokens {
     return reader.isBroken ? nil : tokens
   }
 
+  /// The same with where each stands in the text, in bytes; of texts with comparisons too.
+  static func located(_ sql: String) -> [(token: Token, bytes: Range<Int>)]? {
+    var reader = Reader(bytes: Array(sql.utf8), symbols: usualSymbols + "<>=!")
+    var tokens: [(Token, Range<Int>)] = []
+    while let token = reader.next() { tokens.append((token, reader.start..<reader.position)) }
+    return reader.isBroken ? nil : tokens
+  }
+
+  private static let usualSymbols = ",.*+-/%|:;()"
+
   private struct Reader {
     let bytes: [UInt8]
+    var symbols = usualSymbols
+    /// Of the token that was read last.
+    private(set) var start = 0
     var position = 0
     var isBroken = false
 
@@ -33,6 +46,7 @@ struct SQLTokens {
       while position < bytes.count, Self.isSpace(bytes[position]) { position += 1 }
       guard position < bytes.count, !isBroken else { return nil }
       let byte = bytes[position]
+      start = position
       switch byte {
       case UInt8(ascii: "\""): return quoted(byte).map { .quoted($0) }
       case UInt8(ascii: "'"): return quoted(byte).map { _ in .text }
@@ -41,7 +55,7 @@ struct SQLTokens {
       case let letter where Self.isLetter(letter): return word()
       default:
         let isComment = position + 1 < bytes.count && (byte == UInt8(ascii: "-") || byte == UInt8(ascii: "/")) && (bytes[position + 1] == byte || bytes[position + 1] == UInt8(ascii: "*"))
-        guard !isComment, ",.*+-/%|:;()".utf8.contains(byte) else { return broken() }
+        guard !isComment, symbols.utf8.contains(byte) else { return broken() }
         position += 1
         return .symbol(byte)
       }

@@ -1,3 +1,4 @@
+import ArrowData
 import CArrow
 import CDuckDB
 import Primitives
@@ -137,13 +138,19 @@ final class V1Statement {
   }
 }
 
-/// A streaming result, converted to Arrow a chunk at a time.
+/// A streaming result, converted to Arrow a chunk of DuckDB at a time. Chunks are brought together, since whoever reads thousands of small batches
+/// is slowed down by each; those with columns of lists, structs or dictionaries are handed out as they are.
 final class V1Result: QueryResult {
+  /// What is brought together ends with the chunk that reaches one of these.
+  private static let batchRows = 1 << 17
+  private static let batchBytes = 1 << 28
+
   private let connection: V1Connection
   private let statement: V1Statement
   private var result: duckdb_v1_result
   private var options: OpaquePointer?
   private var isAtEnd = false
+  private var known: Schema?
 
   init(_ result: duckdb_v1_result, statement: V1Statement, connection: V1Connection) {
     (self.result, self.statement, self.connection) = (result, statement, connection)
@@ -174,6 +181,27 @@ final class V1Result: QueryResult {
   }
 
   func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
+    array.initialize(to: ArrowArray())
+    let schema = if let known { known } else { try importSchema(of: self) }
+    known = schema
+    guard !schema.fields.isEmpty, schema.fields.allSatisfy(\.isGathered) else { return try convert(into: array) }
+    var sources: [RowSource] = []
+    var (rowCount, byteCount) = (0, 0)
+    while rowCount < Self.batchRows, byteCount < Self.batchBytes {
+      var chunk = ArrowArray()
+      guard try convert(into: &chunk) else { break }
+      let batch = try RecordBatch(importing: &chunk, schema: schema)
+      rowCount += batch.rowCount
+      byteCount += batch.copyByteCount(columns: nil, offset: 0, count: batch.rowCount)
+      sources.append(RowSource(batch, offset: 0, count: batch.rowCount))
+    }
+    guard let first = sources.first else { return false }
+    let batch = sources.count == 1 ? first.batch : try RecordBatch(gathering: sources, schema: schema)
+    batch.export(offset: 0, count: batch.rowCount, to: array)
+    return true
+  }
+
+  private func convert(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
     array.initialize(to: ArrowArray())
     guard var chunk = try fetch() else { return false }
     defer { v1.pointee.destroy_data_chunk(&chunk) }

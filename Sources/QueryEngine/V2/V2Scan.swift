@@ -60,10 +60,26 @@ enum V2Scan {
         }
       }
       try v2Call { v2.pointee.table_function_bind_set_cardinality(result, UInt64(source.rowCount), true, $0) }
-      var binding = v2Owned(scan.bind(name, source, columns))
+      let reference = scan.bind(name, source, columns)
+      if let numbered = QuerySnapshot.current?.numbered.withLock({ $0 }), numbered === source {
+        try addNumbers(to: result, context)
+        reference.numbersRows = true
+      }
+      var binding = v2Owned(reference)
       try v2Call { v2.pointee.function_bind_set_bind_data(info, &binding, $0) }
     } catch let failure {
       v2Fail(error, failure.message)
+    }
+  }
+
+  private static func addNumbers(to result: OpaquePointer?, _ context: OpaquePointer?) throws(V2Failure) {
+    var factory: OpaquePointer?
+    try v2Call { v2.pointee.context_get_factory(context, &factory, $0) }
+    let type = try V2Type(factory: factory, id: V2TypeID.uinteger)
+    try withV2Text(LatePlan.numbers) { (name) throws(V2Failure) in
+      try type.lend { (type) throws(V2Failure) in
+        try v2Call { v2.pointee.table_function_bind_add_result_column(result, name, type, $0) }
+      }
     }
   }
 
@@ -138,6 +154,12 @@ enum V2Scan {
         var vector: OpaquePointer?
         try v2Call { v2.pointee.data_chunk_get_vector(chunk, UInt64(output.position), &vector, $0) }
         try V2Fill.fill(vector, column: output.index, kind: output.kind, rows: rows, worker: worker, context: context)
+      }
+      if let position = state.numbersPosition {
+        var (vector, target): (OpaquePointer?, UnsafeMutableRawPointer?)
+        try v2Call { v2.pointee.data_chunk_get_vector(chunk, UInt64(position), &vector, $0) }
+        try v2Call { v2.pointee.vector_get_data_mutable(vector, &target, $0) }
+        if let target { rows.writeNumbers(to: target.assumingMemoryBound(to: UInt32.self)) }
       }
       try v2Call { v2.pointee.vector_set_size(firstVector, UInt64(rows.count), $0) }
     } catch let failure {
