@@ -181,6 +181,8 @@ final class ScanWorker {
     let count: Int
     /// Whether the memory goes before the query ends: vectors must not point into it.
     let isTransient: Bool
+    /// How many rows after them will be asked for next, at most a vector full.
+    var upcomingCount = 0
     /// The rows that are meant, counted from `offset`; nil: `count` of them in a row.
     var picks: ArraySlice<UInt32>?
     /// The number of the row from which picks are counted, or of the first one; 0 where nobody wants it.
@@ -212,11 +214,13 @@ final class ScanWorker {
   /// What is left to read of the morsel.
   private var slices: ArraySlice<SegmentSlice> = []
   /// What has been read of it, and how far it has been handed out.
-  private var read: [RecordBatchSlice] = []
+  private var read: [RecordBatchSlice] = [] { didSet { kinds.removeAll(keepingCapacity: true) } }
   private var isTransient = false
   /// The columns of a segment in memory that were read last.
   private var resident: (segment: Int, batch: RecordBatch?) = (-1, nil)
-  private var current = 0
+  private var current = 0 { didSet { kinds.removeAll(keepingCapacity: true) } }
+  /// How the columns of what is being handed out get into vectors, as far as it has been asked.
+  private var kinds: [ColumnKind?] = []
   private var offset = 0
   /// The rows that are wanted of the slice, counted from its first one, as far as they have not been handed out; nil: all.
   private var picks: ArraySlice<UInt32>?
@@ -231,6 +235,15 @@ final class ScanWorker {
   var headers: [Int: DictionaryHeaders] = [:]
 
   deinit { countRows() }
+
+  /// How a column gets into a vector; for the batch of the rows that have been handed out last.
+  func kind(of column: Int, in batch: RecordBatch, usual: ColumnKind) -> ColumnKind {
+    if column < kinds.count, let known = kinds[column] { return known }
+    let kind = ColumnKind.of(column, in: batch, usual: usual)
+    while kinds.count <= column { kinds.append(nil) }
+    kinds[column] = kind
+    return kind
+  }
 
   private func countRows() {
     if uncountedRows > 0 { counters?.count(rows: uncountedRows) }
@@ -266,12 +279,13 @@ final class ScanWorker {
           continue
         }
         if offset < slice.count {
-          let rows = Rows(
-            batch: slice.batch, offset: slice.offset + offset, count: min(slice.count - offset, ScanWorker.vectorSize), isTransient: isTransient,
+          let count = min(slice.count - offset, ScanWorker.vectorSize)
+          let upcoming = min(slice.count - offset - count, ScanWorker.vectorSize)
+          defer { offset += count }
+          uncountedRows += count
+          return Rows(
+            batch: slice.batch, offset: slice.offset + offset, count: count, isTransient: isTransient, upcomingCount: upcoming,
             firstRow: sliceRow + start + offset)
-          offset += rows.count
-          uncountedRows += rows.count
-          return rows
         }
         (current, offset, start) = (current + 1, 0, start + slice.count)
       } else if let slice = slices.popFirst() {

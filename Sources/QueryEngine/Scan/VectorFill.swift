@@ -53,6 +53,12 @@ struct VectorFill {
     memcpy(target, source + first * width, count * width)
   }
 
+  /// Has values fetched that come after these: to wait for memory while DuckDB works on what has been filled.
+  func prefetch(fixed width: Int, count upcoming: Int) {
+    guard upcoming > 0, let source = values() else { return }
+    prefetch_bytes(source + (first + count) * width, upcoming * width)
+  }
+
   func fillBits(to target: UnsafeMutableRawPointer) {
     guard let source = values()?.assumingMemoryBound(to: UInt8.self) else { return }
     let bytes = target.assumingMemoryBound(to: UInt8.self)

@@ -10,7 +10,7 @@ enum V2Fill {
     _ vector: OpaquePointer?, column: Int, kind usual: ColumnKind, rows: ScanWorker.Rows, worker: ScanWorker, context: OpaquePointer?
   ) throws(V2Failure) {
     guard let batch = rows.batch else { return }
-    let kind = ColumnKind.of(column, in: batch, usual: usual)
+    let kind = worker.kind(of: column, in: batch, usual: usual)
     let source =
       rows.picks.map { worker.picked.gather(batch.column(column), row: rows.offset, picks: $0, kind: kind) }
       ?? VectorFill(batch.column(column), row: rows.offset, count: rows.count)
@@ -39,7 +39,9 @@ enum V2Fill {
     }
     let heap = rows.isTransient ? heap(of: vector) : nil
     switch kind {
-    case .fixed(let width): source.fill(fixed: width, to: target)
+    case .fixed(let width):
+      source.fill(fixed: width, to: target)
+      source.prefetch(fixed: width, count: rows.upcomingCount)
     case .bits: source.fillBits(to: target)
     case .halfFloat: source.fillHalfFloats(to: target)
     case .decimal(let bytes):
