@@ -21,6 +21,8 @@ class Times:
     """Seconds of one piece of work, every round of it."""
 
     seconds: list[float] = field(default_factory=list)
+    #: Of all cores together: what others do on the machine changes them less.
+    cpu_seconds: list[float] = field(default_factory=list)
 
     @property
     def median(self) -> float:
@@ -36,6 +38,7 @@ class Times:
             "median_ms": round(self.median * 1e3, 4),
             "lower_quartile_ms": round(low * 1e3, 4),
             "upper_quartile_ms": round(high * 1e3, 4),
+            **({"median_cpu_ms": round(statistics.median(self.cpu_seconds) * 1e3, 4)} if self.cpu_seconds else {}),
             "rounds": len(self.seconds),
         }
 
@@ -48,7 +51,7 @@ def alternate(
     seconds: float = math.inf,
     first: dict[str, float] | None = None,
 ) -> dict[str, Times]:
-    """Run each of `work` once unmeasured, then `rounds` times in turn, each round starting with another, and time them.
+    """Run each of `work` once unmeasured, then `rounds` times in turn (`turns`), and time them.
 
     Parameters
     ----------
@@ -77,13 +80,25 @@ def alternate(
     for number in range(rounds):
         if number >= 3 and time.perf_counter() - began > seconds:
             break
-        leader = number % len(names)
-        for name in names[leader:] + names[:leader]:
-            start = time.perf_counter()
+        for name in turns(names, number):
+            start, cpu = time.perf_counter(), time.process_time()
             result = work[name]()
             times[name].seconds.append(time.perf_counter() - start)
+            times[name].cpu_seconds.append(time.process_time() - cpu)
             del result
     return times
+
+
+def turns(names: Sequence[str], number: int) -> list[str]:
+    """The order of a round: over the rounds everybody comes after everybody else equally often (Williams 1949).
+
+    Who comes next finds in the processor's caches what the one before has read: a fixed order would favour some of them.
+    """
+    count = len(names)
+    places = [(place + 1) // 2 if place % 2 else -(place // 2) for place in range(count)]
+    order = [names[(place + number) % count] for place in places]
+    # An odd number needs the same orders backwards too.
+    return order[::-1] if count % 2 and number // count % 2 else order
 
 
 def timed(work: Callable[[], object]) -> float:
