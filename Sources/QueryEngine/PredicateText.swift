@@ -83,7 +83,7 @@ enum PredicateText {
 
   /// Days since 1970 in the proleptic Gregorian calendar.
   private static func date(days: Int) -> String {
-    guard abs(days) < 1 << 40 else { return "day \(days)" }
+    guard days.magnitude < 1 << 40 else { return "day \(days)" }
     // Counted from March of year 0, in eras of 400 years.
     let (era, day) = floored(days + 719_468, 146_097)
     let year = (day - day / 1460 + day / 36524 - day / 146_096) / 365

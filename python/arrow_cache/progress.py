@@ -6,8 +6,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Protocol, Self, TextIO
+
+from .errors import CacheError
 
 __all__ = ["Progress", "Reporter", "display"]
 
@@ -63,7 +66,8 @@ class Reporter:
                 self._display.show(min(1.0, self._ask()))
             except BaseException as error:
                 self._failure = error
-                self._stop()
+                with suppress(CacheError):  # closed meanwhile
+                    self._stop()
                 return
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
