@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from spilling import LIMIT, MB, ROWS, bytes_in, files_in, frame, numbers, same, tiers
+from spilling import LIMIT, MB, ROWS, bytes_in, files_in, numbers, same, tiers
 
 from arrow_cache import ArrowCache, KeyNotFound, MemoryLimitError, StorageError
 
@@ -56,7 +56,10 @@ def test_more_than_memory_and_disk_is_refused(spill):
         cache.put("t", numbers(0))
         for key in ("t", "large"):
             with pytest.raises(MemoryLimitError, match="memory_limit"):
-                cache.put(key, pa.RecordBatchReader.from_batches(numbers(0).schema, (batch for number in range(8) for batch in numbers(number).to_batches())))
+                cache.put(
+                    key,
+                    pa.RecordBatchReader.from_batches(numbers(0).schema, (batch for number in range(8) for batch in numbers(number).to_batches())),
+                )
             assert "large" not in cache and tiers(cache)[0] <= LIMIT
             if key == "t":
                 same(cache.get("t"), numbers(0))
@@ -175,9 +178,7 @@ def test_each_policy_evicts_its_own(policy):
 @pytest.mark.parametrize("policy", [*POLICIES, "weighted", "arc", "sieve", "s3fifo", "w-tinylfu", "gdsf"])
 def test_every_policy_spills_and_evicts_within_the_limits(policy, spill):
     arguments = {"lru_weight": 1.0, "size_weight": 2.0} if policy == "weighted" else {}
-    with ArrowCache(
-        memory_limit=LIMIT, disk_limit=12 * MB, eviction_policy=policy, policy_args=arguments, spill_directory=spill
-    ) as cache:
+    with ArrowCache(memory_limit=LIMIT, disk_limit=12 * MB, eviction_policy=policy, policy_args=arguments, spill_directory=spill) as cache:
         for number in range(14):
             cache.put(f"t{number}", numbers(number))
             cache.get(f"t{number % 3}")

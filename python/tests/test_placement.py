@@ -1,8 +1,6 @@
 import datetime
 
-import pytest
 
-from arrow_cache import ArrowCache, KeyNotFound
 from arrow_cache.placement import placement_of
 
 

@@ -1,4 +1,3 @@
-import datetime as dt
 import time
 
 import numpy as np
@@ -101,7 +100,7 @@ def test_a_str_of_another_class_is_a_key(cache, frame):
     assert cache.get_keys() == ["a"]
 
 
-# --- kinds -------------------------------------------------------------------------------------------------------------------
+# --- kinds --------------------------------------------------------------------------------------------------------------------
 
 
 def test_the_kind_that_was_put_comes_back(cache, frame, table):
@@ -136,7 +135,11 @@ def test_every_target_of_every_kind(cache, source, target):
 @pytest.mark.parametrize("target", ["panda", "Arrow!", "", 5, ["arrow"], b"arrow", True])
 def test_an_unknown_target_lists_the_allowed(cache, frame, target):
     cache.put("a", frame)
-    for call in (lambda: cache.get("a", target_type=target), lambda: cache.get("missing", target), lambda: cache.query("SELECT 1", target_type=target)):
+    for call in (
+        lambda: cache.get("a", target_type=target),
+        lambda: cache.get("missing", target),
+        lambda: cache.query("SELECT 1", target_type=target),
+    ):
         with pytest.raises(CacheError) as caught:
             call()
         assert all(name in str(caught.value) for name in converters.target_kinds())
@@ -198,157 +201,7 @@ def test_an_exporters_own_error_comes_through(cache):
         cache.put("a", Broken(ZeroDivisionError("x")))
 
 
-# --- rows --------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("offset", [0, 1, 4, 5, 9, 10, 11, 10**6, 2**63 - 1, 2**70])
-@pytest.mark.parametrize("limit", [None, 0, 1, 3, 10, 11, 2**63 - 1, 2**70])
-@pytest.mark.parametrize("is_whole_kept", [False, True])
-def test_rows_of_an_arrow_table(cache, table, offset, limit, is_whole_kept):
-    cache.put("t", table)
-    if is_whole_kept:
-        cache.get("t")
-    expected = list(range(10))[offset:] if limit is None else list(range(10))[offset:][:limit]
-    got = cache.get("t", offset=offset, limit=limit)
-    assert got["n"].to_pylist() == expected
-    assert got.schema == table.schema
-
-
-@pytest.mark.parametrize(("offset", "limit"), [(np.int64(2), np.uint8(3)), (np.int32(2), 3)])
-def test_integers_of_numpy_count_rows(cache, table, offset, limit):
-    cache.put("t", table)
-    assert cache.get("t", offset=offset, limit=limit)["n"].to_pylist() == [2, 3, 4]
-
-
-@pytest.mark.parametrize("wrong", [-1, -(2**70), np.int64(-5)])
-def test_negative_rows_are_refused(cache, table, wrong):
-    cache.put("t", table)
-    for name in ("offset", "limit"):
-        with pytest.raises(InvalidArgument, match=f"{name}: {int(wrong)} is negative"):
-            cache.get("t", **{name: wrong})
-
-
-@pytest.mark.parametrize("wrong", [1.0, "1", True, [1], pd.NA, 1 + 0j])
-def test_rows_that_are_no_integer_are_refused(cache, table, wrong):
-    cache.put("t", table)
-    for name in ("offset", "limit"):
-        with pytest.raises(InvalidArgumentType, match=f"{name}: give a number of rows"):
-            cache.get("t", **{name: wrong})
-    with pytest.raises(InvalidArgumentType, match="offset"):
-        cache.get("t", offset=None)
-
-
-@pytest.mark.parametrize(
-    "index",
-    [
-        pd.RangeIndex(10),
-        pd.RangeIndex(5, 35, 3),
-        pd.RangeIndex(9, -1, -1),
-        pd.Index(list("abcdefghij"), name="letter"),
-        pd.date_range("2020-01-01", periods=10),
-        pd.MultiIndex.from_product([[1, 2], list("abcde")], names=["n", None]),
-    ],
-    ids=lambda index: type(index).__name__,
-)
-def test_rows_of_a_frame_keep_their_index(cache, index):
-    frame = pd.DataFrame({"v": np.arange(10.0)}, index=index)
-    cache.put("f", frame)
-    for offset, limit in ((0, None), (0, 3), (4, 3), (9, 5), (3, None), (10, 1), (99, None), (2, 0)):
-        part = frame.iloc[offset:] if limit is None else frame.iloc[offset : offset + limit]
-        assert_frame_equal(cache.get("f", offset=offset, limit=limit), part, check_freq=False)
-
-
-def test_past_the_end_there_are_columns_and_no_rows(cache, frame):
-    cache.put("f", frame)
-    got = cache.get("f", offset=100)
-    assert got.shape == (0, 3) and list(got.columns) == ["a", "b", "c"]
-    assert list(got.dtypes) == list(frame.dtypes)
-
-
-# --- columns -----------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("columns", [["a"], ["c", "a"], ("b",), [], np.array(["a", "b"]), pd.Index(["c"])])
-@pytest.mark.parametrize("is_whole_kept", [False, True])
-def test_columns_come_in_the_order_asked_for(cache, frame, columns, is_whole_kept):
-    cache.put("f", frame)
-    if is_whole_kept:
-        cache.get("f")
-    got = cache.get("f", columns=columns, offset=1, limit=1)
-    assert_frame_equal(got, frame[list(columns)].iloc[1:2])
-
-
-def test_a_pandas_index_comes_along(cache, frame):
-    cache.put("f", frame.set_index("b"))
-    assert_frame_equal(cache.get("f", columns=["c"]), frame.set_index("b")[["c"]])
-    assert cache.get("f", columns=["c"], target_type="arrow").column_names == ["c"]
-    assert_frame_equal(cache.get("f", columns=["c", "a"], offset=1), frame.set_index("b")[["c", "a"]].iloc[1:])
-
-
-@pytest.mark.parametrize("wrong", ["carier", "", "__index_level_0__", 5, None, ("a", "b")])
-@pytest.mark.parametrize("kind", [pd.DataFrame, pa.table])
-def test_an_unknown_column_names_the_key_the_nearest_and_the_columns(cache, wrong, kind):
-    cache.put("the key", kind({"a": [1], "carrier": ["x"]}))
-    with pytest.raises(InvalidArgument) as caught:
-        cache.get("the key", columns=["a", wrong])
-    message = str(caught.value)
-    assert "'the key'" in message and repr(wrong) in message and "'a', 'carrier'" in message
-    assert wrong != "carier" or "did you mean 'carrier'?" in message
-
-
-def test_columns_of_a_frame_are_its_labels(cache):
-    frame = pd.DataFrame(np.arange(8).reshape(2, 4), columns=[1, "b", ("c", 2), 1.5])
-    cache.put("f", frame)
-    for labels in ([1, "b"], [1.5], [1.5, 1]):
-        assert_frame_equal(cache.get("f", columns=labels), frame[labels])
-
-
-def test_columns_of_one_label_come_together(cache):
-    frame = pd.DataFrame([[1, 2, 3]], columns=["a", "b", "a"])
-    cache.put("f", frame)
-    assert_frame_equal(cache.get("f", columns=["a"]), frame[["a"]])
-
-
-def test_columns_of_a_series_and_an_index(cache):
-    series = pd.Series([1, 2], index=pd.Index(["x", "y"], name="k"), name="v")
-    cache.put("s", series)
-    pd.testing.assert_series_equal(cache.get("s", columns=["v"]), series)
-    assert cache.get("s", "arrow", columns=["v"]).to_pydict() == {"v": [1, 2]}
-    cache.put("i", pd.Index([3, 1], name="z"))
-    assert cache.get("i", "arrow", columns=["z"]).to_pydict() == {"z": [3, 1]}
-    assert cache.get_metadata("i")["column_names"] == ["z"]
-    for key, columns in (("s", []), ("i", ["z"]), ("i", [])):
-        with pytest.raises(InvalidArgument, match=f"entry '{key}' is a pandas .*, which comes whole"):
-            cache.get(key, columns=columns)
-
-
-@pytest.mark.parametrize("columns", ["a", b"a"])
-def test_a_single_name_says_to_pass_a_list(cache, frame, columns):
-    cache.put("f", frame)
-    with pytest.raises(InvalidArgumentType, match="give a list of names"):
-        cache.get("f", columns=columns)
-
-
-@pytest.mark.parametrize("columns", [5, {"a"}, {"a": 1}, [["a"]], [{}], ["a", []], object()])
-def test_columns_that_are_no_names_are_refused(cache, frame, columns):
-    cache.put("f", frame)
-    with pytest.raises(InvalidArgumentType, match="columns:"):
-        cache.get("f", columns=columns)
-
-
-def test_a_column_is_named_once(cache, frame):
-    cache.put("f", frame)
-    with pytest.raises(InvalidArgument, match="'a' is named 2 times"):
-        cache.get("f", columns=["a", "b", "a"])
-
-
-def test_no_columns_are_rows_without_values(cache, table):
-    cache.put("t", table)
-    got = cache.get("t", columns=[], offset=2)
-    assert got.num_columns == 0 and got.num_rows == 8
-
-
-# --- replacing, missing, removing --------------------------------------------------------------------------------------------
+# --- replacing, missing, removing ---------------------------------------------------------------------------------------------
 
 
 def test_a_put_replaces(cache, frame, table):
@@ -472,65 +325,7 @@ def test_a_second_get_of_an_arrow_table_is_fast(cache):
     assert sorted(times)[20] <= 50e-6  # of the fastest: others may be at work on the machine
 
 
-# --- time to live ------------------------------------------------------------------------------------------------------------
-
-
-def wait_until_gone(cache, key, seconds=5.0):
-    end = time.monotonic() + seconds
-    while cache.contains(key):
-        assert time.monotonic() < end, "did not expire"
-        time.sleep(0.005)
-
-
-def test_expired_is_not_there(cache, frame):
-    cache.put("k", frame, ttl=0.05)
-    cache.put("stays", frame)
-    assert cache.contains("k")
-    wait_until_gone(cache, "k")
-    assert cache.get("k", default="gone") == "gone" and "k" not in cache and cache.get_keys() == ["stays"] and len(cache) == 1
-    assert cache.get_metadata("k") is None and not cache.remove("k") and not cache.update_ttl("k", 5)
-    with pytest.raises(KeyNotFound):
-        cache["k"]
-    with pytest.raises(CacheError):
-        cache.query("SELECT * FROM _cache_k")
-    assert cache.status()["expired_count"] == 1
-
-
-def test_update_ttl(cache, frame):
-    cache.put("k", frame)
-    assert cache.get_metadata("k")["ttl"] is None
-    assert cache.update_ttl("k", 100) is True
-    assert 99 < cache.get_metadata("k")["ttl"] <= 100
-    assert cache.update_ttl("k", None) is True
-    assert cache.get_metadata("k")["expires_at"] is None
-    assert cache.update_ttl("nothing", 5) is False
-    cache.update_ttl("k", 0.02)
-    wait_until_gone(cache, "k")
-
-
-def test_a_put_without_ttl_drops_the_old_one(cache, frame):
-    cache.put("k", frame, ttl=100)
-    cache.put("k", frame)
-    assert cache.get_metadata("k")["ttl"] is None
-
-
-@pytest.mark.parametrize("ttl", [1, 1.5, np.float32(2), np.int64(3), dt.timedelta(minutes=1), 10**9])
-def test_a_ttl_is_a_number_of_seconds(cache, frame, ttl):
-    cache.put("k", frame, ttl=ttl)
-    seconds = ttl.total_seconds() if isinstance(ttl, dt.timedelta) else float(ttl)
-    assert cache.get_metadata("k")["ttl"] == pytest.approx(seconds, abs=1)
-
-
-@pytest.mark.parametrize("ttl", [0, -1, -0.5, float("nan"), float("inf"), dt.timedelta(0), True, "5", b"5", [1], "soon", 1j])
-def test_any_other_ttl_is_refused(cache, frame, ttl):
-    cache.put("there", frame)
-    for call in (lambda: cache.put("k", frame, ttl=ttl), lambda: cache.update_ttl("there", ttl), lambda: cache.get_or_put("k", lambda: frame, ttl=ttl)):
-        with pytest.raises(InvalidArgument, match="ttl: "):
-            call()
-    assert cache.get_keys() == ["there"] and cache.get_metadata("there")["ttl"] is None
-
-
-# --- memory ------------------------------------------------------------------------------------------------------------------
+# --- memory -------------------------------------------------------------------------------------------------------------------
 
 
 def test_what_does_not_fit_is_refused_and_nothing_changes():

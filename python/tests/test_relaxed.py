@@ -1,7 +1,6 @@
 """`durability="relaxed"`: what comes to the storage in the background, in which order, and what is said when it cannot."""
 
 import gc
-import random
 import resource
 import signal
 import subprocess
