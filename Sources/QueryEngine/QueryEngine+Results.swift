@@ -14,8 +14,8 @@ final class ResultKeeping: Sendable {
   let lastState = Atomic<UInt64>(0)
   /// Whether SQL may have made functions.
   let hasUserFunctions = Atomic(false)
-  /// Whether SQL may have made views, one of which could stand before an entry of its name.
-  let hasViews = Atomic(false)
+  /// Whether SQL may have made views, one of which could stand before an entry of its name, or given columns of results other types.
+  let hasOtherColumns = Atomic(false)
 
   let keepsPlans: Bool
   let planHits = Atomic(0)

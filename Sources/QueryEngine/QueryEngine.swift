@@ -119,7 +119,7 @@ public final class QueryEngine: @unchecked Sendable {
     _ sql: String, _ parameters: QueryParameters, _ cancellation: Cancellation?, _ streaming: Bool, _ trace: StatementTrace?
   ) throws(CacheError) -> any BatchSource {
     queries.wrappingAdd(1, ordering: .relaxed)
-    if StatementEffect.mayDefineViews(sql) { keeping.hasViews.store(true, ordering: .relaxed) }
+    if StatementEffect.mayChangeColumns(sql) { keeping.hasOtherColumns.store(true, ordering: .relaxed) }
     if TopStatement.mayChangeOrder(sql) { ordersAsUsual.store(false, ordering: .relaxed) }
     let snapshot = QuerySnapshot(store: store, hint: ScanHint(sql, parameters, ordersAsUsual: ordersAsUsual.load(ordering: .relaxed)))
     let pool = pool.withLock { $0 }

@@ -32,7 +32,9 @@ import Testing
     "SELECT a FROM _cache_t WHERE a IN (FROM u)", "WITH x AS (SELECT 1) SELECT a FROM _cache_t", "SELECT a FROM _cache_t UNION SELECT 1", "SELECT a FROM _cache_t t(x)", "SELECT a FROM _cache_t WHERE a; SELECT 2",
     "SELECT columns('a') FROM _cache_t", "SELECT a FROM _cache_t QUALIFY b", "SELECT a FROM _cache_t USING SAMPLE 3", "SELECT a FROM _cache_t TABLESAMPLE 3", "SELECT a FROM _cache_t WHERE nextval('s') > 1",
     "SELECT a INTO b FROM _cache_t", "SELECT a, FROM _cache_t", "SELECT a) FROM _cache_t", "SELECT f(*) FROM _cache_t", "SELECT a -- b\nFROM _cache_t", "EXPLAIN SELECT a FROM _cache_t", "FROM _cache_t", "SELECT a FROM _cache_t WHERE", "SELECT",
-    "SELECT a FROM _cache_t WINDOW w AS (PARTITION BY a)", "SELECT a OVER (ORDER BY b) FROM _cache_t", "SELECT extract(year FROM a) FROM _cache_t", "SELECT #1 FROM _cache_t", "SELECT a FROM _cache_t('x')", "",
+    "SELECT a FROM _cache_t WINDOW w AS (PARTITION BY a)", "SELECT a OVER (ORDER BY b) FROM _cache_t", "SELECT extract(year FROM a) FROM _cache_t", "SELECT #1 FROM _cache_t",
+    "SELECT a, q FROM _cache_t q", "SELECT a, hash(Q) FROM _cache_t AS \"q\"", "SELECT a, to_json(_cache_t) FROM _cache_t", "SELECT a FROM _cache_t q WHERE q IS NULL", "SELECT a FROM _cache_t WHERE _CACHE_T::VARCHAR = b",
+    "SELECT a FROM _cache_t('x')", "",
   ])
   func everythingElseIsNot(sql: String) { #expect(LateStatement(sql) == nil, "\(sql)") }
 

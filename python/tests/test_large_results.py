@@ -71,6 +71,15 @@ def test_the_rows_are_those_of_duckdb(table: pa.Table, batch_rows: int, options:
                 assert mine.cast(theirs.type).to_pylist() == theirs.to_pylist() if mine.type != theirs.type else mine.equals(theirs), statement
 
 
+@pytest.mark.parametrize("item", ["q", "to_json(q)", "hash(q)", "q::VARCHAR", "struct_extract(q, 'k')", "q.k"])
+def test_rows_as_a_whole_have_their_own_columns(cache: ArrowCache, item: str) -> None:
+    table = pa.table({"id": np.arange(ROWS), "k": np.arange(ROWS) % 7, "s": [f"s{number}" for number in range(ROWS)]})
+    cache.put("t", table)
+    got = cache.query(f"SELECT id, s, {item} AS x FROM _cache_t AS q WHERE id % 3 = 0", target_type="arrow")
+    with duckdb.connect() as plain:
+        assert got.equals(plain.sql(f"SELECT id, s, {item} AS x FROM table AS q WHERE id % 3 = 0".replace("FROM table", 'FROM "table"')).to_arrow_table())
+
+
 def test_results_come_in_few_batches(cache: ArrowCache, table: pa.Table) -> None:
     cache.put("t", table)
     for statement in (
@@ -90,6 +99,12 @@ def test_results_are_counted_until_they_are_gone(table: pa.Table) -> None:
         assert cache.status()["memory"]["results_bytes"] >= 0.9 * result.nbytes
         del result
         assert cache.status()["memory"]["results_bytes"] == 0
+
+
+def test_types_are_as_duckdbs_settings_say(cache: ArrowCache, table: pa.Table) -> None:
+    cache.put("t", table)
+    cache.query("SET arrow_large_buffer_size = true")
+    assert cache.query("SELECT id, k, s FROM _cache_t WHERE id < 10", target_type="arrow").schema.field("s").type == pa.large_string()
 
 
 def test_views_that_stand_before_an_entry_are_read(cache: ArrowCache, table: pa.Table) -> None:

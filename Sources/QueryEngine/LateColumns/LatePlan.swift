@@ -34,7 +34,7 @@ struct LatePlan {
     }
     wanted = Set(columns.compactMap { $0?.source }).sorted()
     let bytes = wanted.reduce(0) { $0 + Self.bytes(entry.schema.fields[$1]) }
-    guard bytes > 2 * Self.numberBytes, !folded.contains(Self.numbers),
+    guard bytes > 2 * Self.numberBytes, Self.isAtHand(entry, wanted), !folded.contains(Self.numbers),
       let text = statement.sql(numbers: Self.numbers, isLate: columns.map { $0 != nil })
     else { return nil }
     (self.entry, self.sql) = (entry, text)
@@ -48,6 +48,11 @@ struct LatePlan {
     case "Z": "z"
     default: WholeTable.formats.contains(field.format) ? field.format : nil
     }
+  }
+
+  /// Whether taking rows takes no memory but the result's: all that is wanted of an entry would be decoded, or read from the disk, and held at once.
+  private static func isAtHand(_ entry: Entry, _ columns: [Int]) -> Bool {
+    entry.isInMemory && Set(entry.encodedColumns).isDisjoint(with: columns)
   }
 
   private static func bytes(_ field: Field) -> Int {

@@ -46,6 +46,13 @@ struct LateStatement {
       if case .word(let word) = item.token, Self.foreign.contains(word) { return nil }
       if item.token == .symbol(UInt8(ascii: ";")) { return nil }
     }
+    // A row as a whole would have one column more.
+    let rowNames = [name, Self.alias(Array(end.dropFirst().map(\.token)))].compactMap { $0?.folded }
+    let condition = tokens[from..<last].firstIndex { $0.token == .word("where") } ?? last
+    for index in 1..<last where index < from || index > condition {
+      guard let word = Self.name(tokens[index].token), rowNames.contains(word.folded) else { continue }
+      guard index + 1 < last, tokens[index + 1].token == .symbol(UInt8(ascii: ".")) else { return nil }
+    }
     guard let parts = Self.split(tokens[1..<from]) else { return nil }
     let names = tokens[..<last].compactMap { Self.name($0.token)?.folded }
     items = parts.map { part in
@@ -98,6 +105,13 @@ struct LateStatement {
       rest.removeFirst()
     }
     return rest.isEmpty || rest.first == .word("where") && rest.count > 1
+  }
+
+  /// What the table is called behind its name.
+  private static func alias(_ tokens: [SQLTokens.Token]) -> String? {
+    var rest = tokens[...]
+    if rest.first == .word("as") { rest.removeFirst() }
+    return rest.first == .word("where") ? nil : rest.first.flatMap(name)
   }
 
   /// What stands between commas outside of brackets; nil where an item is of another form than an expression.

@@ -11,7 +11,9 @@ extension QueryEngine {
     _ sql: String, _ parameters: QueryParameters, _ session: Session, _ database: any Database, _ trace: StatementTrace, _ cancellation: Cancellation?
   ) throws(CacheError) -> LateRows? {
     let snapshot = QuerySnapshot(store: store)
-    guard database.engineName == "v2", !keeping.hasViews.load(ordering: .relaxed), !session.notLate.contains(sql), let plan = LatePlan(sql, snapshot) else { return nil }
+    guard database.engineName == "v2", !keeping.hasOtherColumns.load(ordering: .relaxed), !session.notLate.contains(sql),
+      let plan = LatePlan(sql, snapshot)
+    else { return nil }
     snapshot.numbered.withLock { $0 = plan.entry }
     trace.begin(session, snapshot)
     do throws(CacheError) {

@@ -28,8 +28,10 @@ enum StatementEffect {
   /// Whether a text that changes something may have made a function, or a place where there are some.
   static func mayDefineFunctions(_ sql: String) -> Bool { holds(sql, ["macro", "function", "import", "attach", "database"]) }
 
-  /// Whether a text may make a view, or a place where there are some.
-  static func mayDefineViews(_ sql: String) -> Bool { holds(sql, ["view", "import", "attach"]) }
+  /// Whether a text may make a view, or a place where there are some, or change the Arrow types of results.
+  static func mayChangeColumns(_ sql: String) -> Bool {
+    holds(sql, ["view", "import", "attach", "arrow_large", "arrow_lossless", "arrow_output"])
+  }
 
   private static let changing = [
     "create", "drop", "alter", "set", "pragma", "use", "load", "install", "copy", "call", "import", "execute", "prepare", "begin", "commit", "rollback",
