@@ -223,9 +223,11 @@ struct VectorFill {
     let null = UInt32(truncatingIfNeeded: valueCount)
     guard let values = values() else { return places.update(repeating: null, count: count) }
     let indices = values.assumingMemoryBound(to: Index.self) + first
-    for row in 0..<count {
-      let index = UInt64(truncatingIfNeeded: indices[row])
-      places[row] = index < UInt64(valueCount) ? UInt32(truncatingIfNeeded: index) : null
+    // In numbers that hold both, as small as they may be: the loop then takes several at once.
+    if Index.bitWidth <= 32 {
+      for row in 0..<count { places[row] = min(UInt32(truncatingIfNeeded: indices[row]), null) }
+    } else {
+      for row in 0..<count { places[row] = UInt32(truncatingIfNeeded: min(UInt64(truncatingIfNeeded: indices[row]), UInt64(null))) }
     }
     guard let validity else { return }
     for row in 0..<count where validity[(first + row) >> 3] >> UInt8((first + row) & 7) & 1 == 0 { places[row] = null }

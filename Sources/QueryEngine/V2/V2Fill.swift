@@ -17,7 +17,8 @@ enum V2Fill {
     if case .dictionaryText(let indexBytes, let offsetBytes) = kind,
       let dictionary = try worker.dictionaryVector(of: column, in: batch, offsetBytes: offsetBytes, isTransient: rows.isTransient)
     {
-      return try dictionary.fill(vector, source, indexBytes: indexBytes)
+      try dictionary.fill(vector, source, indexBytes: indexBytes)
+      return source.prefetch(fixed: indexBytes, count: rows.upcomingCount)
     }
     if kind == .converted {
       let importer: V2Importer
