@@ -64,7 +64,8 @@ public final class QueryEngine: @unchecked Sendable {
     let plan = try counted(
       (analyze ? "EXPLAIN ANALYZE " : "EXPLAIN ") + sql, parameters: parameters, cancellation: cancellation, streaming: false, trace: trace)
     let text = try PlanText.read(plan)
-    return analyze ? text + ScanReport.text(trace.snapshot?.scans ?? [], skips: engineName != "v1") : text
+    let report = analyze ? ScanReport.text(trace.snapshot?.scans ?? [], skips: engineName != "v1") : ""
+    return try text + report + reuse(of: sql, parameters)
   }
 
   /// What DuckDB itself has allocated, in bytes; nil where it does not say.
@@ -166,7 +167,7 @@ public final class QueryEngine: @unchecked Sendable {
   }
 
   /// Runs `body` with a session, and gives it back afterwards: unless the body detached it, which it then does itself.
-  private func withSession<Result>(
+  func withSession<Result>(
     of pool: SessionPool? = nil, _ body: (Session, _ detach: () -> (_ isBroken: Bool) -> Void) throws(CacheError) -> Result
   ) throws(CacheError) -> Result {
     let pool = pool ?? self.pool.withLock { $0 }

@@ -73,6 +73,9 @@ final class QuerySnapshot: @unchecked Sendable {
     }
   }
 
+  /// Whether DuckDB has asked for a table of the cache's to plan with.
+  var hasBound: Bool { noted.withLock { !$0.isEmpty } }
+
   /// The scans that DuckDB has begun for the statement, in the order in which it met the tables.
   var scans: [StatementScan] { noted.withLock { $0 }.filter(\.hasBegun) }
 

@@ -373,3 +373,30 @@ def test_a_kept_result_keeps_no_entry(full: ArrowCache) -> None:
     full.remove("y")
     gc.collect()
     assert full.status()["memory"]["leased_bytes"] == 0
+
+
+def test_explain_says_what_is_used_again(cache: ArrowCache) -> None:
+    cache.put("t", pa.table({"a": list(range(1000))}))
+    sql = "SELECT a % 7 AS b, count(*) AS n FROM _cache_t WHERE a > $1 GROUP BY b"
+    assert "is kept" not in cache.explain(sql, [5])
+    hits = [cache.query(sql, [5], target_type="arrow") and cache.status()["query_results"]["hits"] for _ in range(3)]
+    assert "The result is kept" in cache.explain(sql, [5]) and "The result is kept" in cache.explain(sql, [5], analyze=True)
+    assert "is kept" not in cache.explain(sql, [6])
+    assert cache.status()["query_results"]["hits"] == hits[-1]
+    cache.put("t", pa.table({"a": [1]}))
+    assert "is kept" not in cache.explain(sql, [5])
+
+
+def test_explain_says_whether_a_plan_is_used_again() -> None:
+    with ArrowCache(cache_query_results=False) as cache:
+        cache.put("t", pa.table({"a": list(range(1000))}))
+        sql = "SELECT a % 7 AS b, count(*) AS n FROM _cache_t GROUP BY b"
+        assert "is kept" not in cache.explain(sql)
+        for _ in range(3):
+            cache.query(sql)
+        assert "The plan is kept" in cache.explain(sql)
+        before = cache.status()["query_plans"]["hits"]
+        cache.query(sql)
+        assert cache.status()["query_plans"]["hits"] == before + 1
+        cache.put("t", pa.table({"a": [1]}))
+        assert "is kept" not in cache.explain(sql)

@@ -80,19 +80,43 @@ extension QueryEngine {
     _ sql: String, _ parameters: QueryParameters, _ session: Session, _ snapshot: QuerySnapshot, _ cancellation: Cancellation?
   ) throws(CacheError) -> CollectedResult? {
     guard keeping.keepsPlans, case .none = parameters, case .some(.some(let plan)) = session.plans.find(sql) else { return nil }
-    guard plan.holds(snapshot, generation: keeping.generation.load(ordering: .acquiring), state: session.state.load(ordering: .acquiring)) else {
+    guard holds(plan, session, snapshot) else {
       session.plans.drop(sql)
       return nil
     }
     do throws(CacheError) {
       let rows = try plan.rows(snapshot, cancellation)
-      keeping.planHits.wrappingAdd(1, ordering: .relaxed)
+      if snapshot.hasBound {
+        // DuckDB has planned it anew, and would each time.
+        session.plans.keep(nil, sql)
+      } else {
+        keeping.planHits.wrappingAdd(1, ordering: .relaxed)
+      }
       return rows
     } catch {
       // The statement reads only: it is run once more, as if there had been no plan.
       session.plans.drop(sql)
       guard error.code == .query, cancellation?.isCancelled != true else { throw error }
       return nil
+    }
+  }
+
+  private func holds(_ plan: KeptPlan, _ session: Session, _ snapshot: QuerySnapshot) -> Bool {
+    plan.holds(snapshot, generation: keeping.generation.load(ordering: .acquiring), state: session.state.load(ordering: .acquiring))
+  }
+
+  /// What of an earlier run the statement would use now; empty: nothing. Counts as no hit.
+  func reuse(of sql: String, _ parameters: QueryParameters) throws(CacheError) -> String {
+    if let cache = keeping.cache {
+      let key = ResultKey(sql: sql, parameters: parameters, session: currentPool.idleState())
+      if cache.holds(key, generation: keeping.generation.load(ordering: .acquiring)) {
+        return "\nThe result is kept: query() gives it without running the statement.\n"
+      }
+    }
+    guard keeping.keepsPlans, case .none = parameters else { return "" }
+    return try withSession { (session, _) throws(CacheError) in
+      guard case .some(.some(let plan)) = session.plans.find(sql), holds(plan, session, QuerySnapshot(store: store)) else { return "" }
+      return "\nThe plan is kept: query() on this thread does not plan the statement anew.\n"
     }
   }
 

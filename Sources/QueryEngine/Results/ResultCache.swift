@@ -77,6 +77,12 @@ final class ResultCache: ResultKeeper {
     return result
   }
 
+  /// Whether there is a result that still holds; counts as no hit.
+  func holds(_ key: ResultKey, generation: UInt64) -> Bool {
+    guard let result = state.withLock({ $0.places[key]?.result }) else { return false }
+    return result.generation == generation && store.stillMeans(result.tables)
+  }
+
   func countMiss() { state.withLock { $0.counters.misses += 1 } }
 
   /// Whether a result of this size is kept at all.
