@@ -156,19 +156,27 @@ struct ValueRange {
   func wideBounds() -> ColumnStatistics.Bounds {
     guard count > 0, let buffer = array.buffer(1) else { return .noValues }
     let words = buffer + first * 16
-    var (low, high, isWide, hasValue) = (Int64.max, Int64.min, false, false)
+    var (low, high, hasValue) = (Int64.max, Int64.min, false)
+    // Not zero where the upper half of some value is not the sign of the lower.
+    var beyond: Int64 = 0
+    func add(_ row: Int) {
+      let value = words.loadUnaligned(fromByteOffset: row &* 16, as: Int64.self)
+      beyond |= words.loadUnaligned(fromByteOffset: row &* 16 &+ 8, as: Int64.self) ^ value >> 63
+      (low, high) = (min(low, value), max(high, value))
+    }
     eachWord { rows, valid in
-      var rest = valid
       hasValue = true
-      while rest != 0 {
-        let at = (rows.lowerBound + rest.trailingZeroBitCount) * 16
-        rest &= rest - 1
-        let value = words.loadUnaligned(fromByteOffset: at, as: Int64.self)
-        isWide = isWide || words.loadUnaligned(fromByteOffset: at + 8, as: Int64.self) != value >> 63
-        (low, high) = (min(low, value), max(high, value))
+      if valid == .max {
+        for row in rows { add(row) }
+      } else {
+        var rest = valid
+        while rest != 0 {
+          add(rows.lowerBound &+ rest.trailingZeroBitCount)
+          rest &= rest &- 1
+        }
       }
     }
-    if isWide { return .unknown }
+    if beyond != 0 { return .unknown }
     return hasValue ? .int(min: low, max: high) : .noValues
   }
 
