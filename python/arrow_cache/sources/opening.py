@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 
 from ..converters.incoming import Incoming
-from ..errors import InvalidArgument, InvalidArgumentType, QueryError
+from ..errors import InvalidArgument, InvalidArgumentType
 from ..wording import shortened
 from .connecting import database_of, is_connection
 from .database import failures_of, select_table
 from .file_source import open_files
-from .redaction import scrubbed, secrets_of, without_secrets
+from .redaction import secrets_of, without_secrets
 from .source_types import DATABASES, FILES, checked_type, type_of_text
 
 __all__ = ["OpenSource", "open_source"]
