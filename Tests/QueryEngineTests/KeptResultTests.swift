@@ -118,6 +118,9 @@ import Testing
     return try Fixture(engineName, queryOptions: options)
   }
 
+  /// DuckDB 2 plans what was prepared through its stable API again for each run.
+  private func plansAnew(_ fixture: Fixture) -> Bool { fixture.engine.engineName == "v1" && fixture.engine.duckdbVersion.hasPrefix("v2") }
+
   private func sum(_ fixture: Fixture, _ sql: String) throws -> [[String?]] {
     var stream = ArrowArrayStream()
     try fixture.engine.run(sql, into: &stream)
@@ -130,7 +133,7 @@ import Testing
     try fixture.put("t", "SELECT i, 'word ' || i AS s FROM range(100_000) r(i)")
     let sql = "SELECT count(*)::VARCHAR AS n, max(s) AS m FROM _cache_t WHERE i >= 99_990"
     for _ in 0..<5 { #expect(try sum(fixture, sql) == [["10", "word 99999"]]) }
-    #expect(fixture.engine.planHits == 3)
+    #expect(fixture.engine.planHits == (plansAnew(fixture) ? 0 : 3))
     try fixture.put("t", "SELECT 99_995 AS i, 'one' AS s")
     for _ in 0..<4 { #expect(try sum(fixture, sql) == [["1", "one"]]) }
     try fixture.run("CREATE TABLE _cache_t AS SELECT 99_999 AS i, 'own' AS s")
@@ -148,7 +151,7 @@ import Testing
     do { entry = try fixture.put("t", "SELECT i, 'word ' || i AS s FROM range(10_000) r(i)") }
     let sql = "SELECT max(s) AS m, (SELECT min(s) FROM _cache_t) AS l FROM _cache_t"
     for _ in 0..<4 { #expect(try sum(fixture, sql) == [["word 9999", "word 0"]]) }
-    #expect(fixture.engine.planHits > 0)
+    #expect(fixture.engine.planHits > 0 || plansAnew(fixture))
     #expect(entry != nil)
     #expect(fixture.store.remove("t"))
     #expect(entry == nil)
