@@ -1,6 +1,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "prefetch.h"
+
 // The Arrow C data and stream interfaces: https://arrow.apache.org/docs/format/CDataInterface.html
 
 struct ArrowSchema {
