@@ -93,16 +93,20 @@ final class SessionPool: @unchecked Sendable {
     return body()
   }
 
-  /// Gives a session back; of more than the limit of idle ones one is closed that nobody misses: of a thread that is no more, or as new as another
+  /// Gives a session back; of more than the limit of idle ones those are closed that nobody misses: of a thread that is no more, or as new as another
   /// would be. Temporary tables, settings and transactions stay with their threads.
   func give(back session: Session, isBroken: Bool) {
-    let surplus = state.signal { state -> Session? in
+    let surplus = state.signal { state -> [Session] in
       state.running[ObjectIdentifier(session)] = nil
-      guard !isBroken, !state.isClosed else { return session }
+      guard !isBroken, !state.isClosed else { return [session] }
       state.idle.append(session)
-      guard state.idle.count > SessionPool.idleLimit else { return nil }
-      let index = state.idle.firstIndex(where: \.thread.hasEnded) ?? state.idle.firstIndex(where: \.isBare)
-      return index.map { state.idle.remove(at: $0) }
+      var surplus: [Session] = []
+      while state.idle.count > SessionPool.idleLimit,
+        let index = state.idle.firstIndex(where: \.thread.hasEnded) ?? state.idle.firstIndex(where: \.isBare)
+      {
+        surplus.append(state.idle.remove(at: index))
+      }
+      return surplus
     }
     withExtendedLifetime(surplus) {}  // closed here, with no lock held
   }
