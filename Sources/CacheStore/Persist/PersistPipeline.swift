@@ -53,7 +53,8 @@ final class PersistPipeline: @unchecked Sendable {
       }
       while let index = nextToSettle() { noting { () throws(CacheError) in try settle(index) } }
     }
-    if let failure = state.withLock({ $0.failure }) { throw failure }
+    // The others may have been done before the caller's thread had its turn.
+    if isStopped, let failure = state.withLock({ $0.failure }) { throw failure }
   }
 
   /// Whether to stop: for who writes, between two steps.
