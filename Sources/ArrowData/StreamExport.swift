@@ -38,6 +38,8 @@ private final class StreamExport {
   let columns: [Int]?
   /// The text that `get_last_error` hands out: stays until the next failure or the end of the stream.
   private(set) var lastError: UnsafeMutablePointer<CChar>?
+  /// What has failed once fails again: an end after it would pass for the end of the rows.
+  private var failure: CacheError?
 
   init(_ source: any BatchSource, _ columns: [Int]?) { (self.source, self.columns) = (source, columns) }
   deinit { free(lastError) }
@@ -50,11 +52,13 @@ private final class StreamExport {
   func next(into array: UnsafeMutablePointer<ArrowArray>) -> Int32 {
     do throws(CacheError) {
       array.initialize(to: ArrowArray())
+      if let failure { throw failure }
       guard try source.next(into: array), let columns else { return 0 }
       let batch = try RecordBatch(importing: array, schema: source.schema)
       batch.export(columns: columns, offset: 0, count: batch.rowCount, to: array)
       return 0
     } catch {
+      failure = error
       free(lastError)
       lastError = strdup(error.description)
       return error.code.errorNumber

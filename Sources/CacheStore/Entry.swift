@@ -124,7 +124,10 @@ public final class Entry: @unchecked Sendable {
   public func blocksAscend(partition: Int, column: Int) -> Bool? {
     let parts = blocks.withLock { blocks in stretches.of(partition).map { blocks[column]?[$0] } }
     guard !parts.isEmpty, !parts.contains(where: { $0 == nil }) else { return nil }
-    return BlockStatistics.ascend(parts.compactMap { $0 })
+    let known = parts.compactMap { $0 }
+    // One block alone tells nothing of the order within it.
+    guard known.reduce(0, { $0 + $1.blockCount }) > 1 else { return nil }
+    return BlockStatistics.ascend(known)
   }
 
   /// The statistics of a partition where they are known already.

@@ -119,6 +119,7 @@ import Testing
     #expect(stream.get_next(&stream, &array) != 0)
     #expect(stream.get_last_error(&stream).map { String(cString: $0) } == "stopped: by hand")
     #expect(array.release == nil)
+    #expect(stream.get_next(&stream, &array) != 0, "rows that are missing are no end")
     var schema = ArrowSchema()
     #expect(stream.get_schema(&stream, &schema) == 0)
     schema.release(&schema)
@@ -143,14 +144,18 @@ import Testing
 private final class ListSource: BatchSource {
   let schema: Schema
   private var batches: [RecordBatch]
-  private let failure: CacheError?
+  /// Thrown once.
+  private var failure: CacheError?
 
   init(_ schema: Schema, _ batches: [RecordBatch], failure: CacheError? = nil) {
     (self.schema, self.batches, self.failure) = (schema, batches, failure)
   }
 
   func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
-    if let failure { throw failure }
+    if let failure {
+      self.failure = nil
+      throw failure
+    }
     guard !batches.isEmpty else { return false }
     let batch = batches.removeFirst()
     batch.export(offset: 0, count: batch.rowCount, to: array)

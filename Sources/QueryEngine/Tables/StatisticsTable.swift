@@ -41,12 +41,24 @@ extension InternalTable {
     var bounds: (min: String?, max: String?, isExact: Bool?) {
       switch known.bounds {
       case .unknown, .noValues: (nil, nil, nil)
-      case .int(let min, let max): ("\(min)", "\(max)", true)
+      case .int(let min, let max): (number(min), number(max), true)
       case .uint(let min, let max): ("\(min)", "\(max)", true)
-      case .double(let min, let max, _): ("\(min)", "\(max)", true)
+      // NaN is above all numbers.
+      case .double(let min, let max, let hasNaN): (min > max ? "nan" : "\(min)", hasNaN ? "nan" : "\(max)", true)
       case .bytes(let min, let max, let isExact): (Self.text(min), max.map(Self.text), isExact)
       case .box(let box): ("\(box.minX) \(box.minY)", "\(box.maxX) \(box.maxY)", true)
       }
+    }
+
+    /// Decimals with their point; dates and times as the numbers that are stored.
+    private func number(_ value: Int64) -> String {
+      let parts = field.format.split(separator: ":")
+      guard parts.count == 2, parts[0] == "d", let scale = parts[1].split(separator: ",").dropFirst().first.flatMap({ Int($0) }), scale > 0 else {
+        return "\(value)"
+      }
+      let digits = "\(value.magnitude)"
+      let padded = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits
+      return (value < 0 ? "-" : "") + padded.dropLast(scale) + "." + padded.suffix(scale)
     }
 
     private static func text(_ bytes: [UInt8]) -> String {
