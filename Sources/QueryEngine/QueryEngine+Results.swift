@@ -105,7 +105,7 @@ extension QueryEngine {
       let tables = trace.snapshot?.versions(of: facts.tables), isSteady(facts, trace, notes, asks: runCount > 1)
     else { return }
     guard isKept, let cache = keeping.cache else {
-      if case .none = parameters, !trace.isLate { keepPlan(sql, facts, trace, generation: generation) }
+      if case .none = parameters, !trace.isLate { keepPlan(sql, facts, trace, generation: generation, seconds: seconds) }
       return
     }
     let result = KeptResult(rows, tables: tables, generation: generation, seconds: seconds, memos: store.memoShelf())

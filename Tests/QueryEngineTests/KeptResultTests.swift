@@ -165,4 +165,30 @@ import Testing
     for _ in 0..<4 { #expect(try sum(fixture, "SELECT s FROM _cache_t") == [["a"]]) }
     #expect(fixture.engine.planHits == 0)
   }
+
+  private final class NoStatement: PreparedStatement {
+    func execute() throws(CacheError) -> any QueryResult { throw CacheError(.query, "no statement") }
+  }
+
+  @Test func aPlanThatIsNotFasterGoes() throws {
+    let store = try Fixture(engineNames[0]).store
+    func plan(plannedSeconds: Double?) -> KeptPlan {
+      KeptPlan(NoStatement(), QuerySnapshot(store: store), tables: [], generation: 1, state: 0, plannedSeconds: plannedSeconds)
+    }
+    let slower = plan(plannedSeconds: 0.003)
+    #expect(slower.pays(0.004))
+    #expect(!slower.pays(0.0035))
+    let faster = plan(plannedSeconds: 0.003)
+    for seconds in [0.004, 0.002, 0.004] { #expect(faster.pays(seconds)) }
+    let small = plan(plannedSeconds: nil)
+    for _ in 0..<3 { #expect(small.pays(1)) }
+  }
+
+  /// As DuckDB runs what is prepared, one thread would make these rows.
+  @Test func aStatementOfManyRowsIsPlannedAnew() throws {
+    let fixture = try fixture("v2")
+    try fixture.put("t", "SELECT i, 'word ' || i AS s FROM range(2_000_000) r(i)")
+    for _ in 0..<5 { try fixture.run("SELECT i + 1 AS j, s || 'x' AS t FROM _cache_t") }
+    #expect(fixture.engine.planHits <= 2)
+  }
 }

@@ -9,18 +9,33 @@ protocol PreparedStatement: AnyObject {
 }
 
 /// A plan of a session: DuckDB's, and what it reads. Between two runs it holds no entry.
+///
+/// DuckDB 2.0 runs a prepared statement as an `EXECUTE`, whose rows one thread collects where they have an order. So a plan that reads many rows has to
+/// show that it is the faster way, and a statement that takes long has none.
 final class KeptPlan {
+  /// Planning takes 1 to 2 ms: of what takes longer than this, too little to matter.
+  static let mostSeconds = 0.02
+  /// One thread is done with fewer before several would be at work.
+  static let fewRows = 100_000
+  private static let triedRuns = 2
+
   private let statement: any PreparedStatement
   private let tables: [TableVersion]
   private let generation: UInt64
   private let state: UInt64
+  /// What the statement took when it was planned as well; nil: its few rows need no comparison.
+  private let plannedSeconds: Double?
+  private var leastSeconds = Double.infinity
+  private var runCount = 0
   /// Those that DuckDB still has: it may bind the statement anew, each time it runs.
   private var bindings: [WeakBinding]
 
   private struct WeakBinding { weak var binding: ScanBinding? }
 
-  init(_ statement: any PreparedStatement, _ snapshot: QuerySnapshot, tables: [TableVersion], generation: UInt64, state: UInt64) {
-    (self.statement, self.tables, self.generation, self.state) = (statement, tables, generation, state)
+  init(
+    _ statement: any PreparedStatement, _ snapshot: QuerySnapshot, tables: [TableVersion], generation: UInt64, state: UInt64, plannedSeconds: Double?
+  ) {
+    (self.statement, self.tables, self.generation, self.state, self.plannedSeconds) = (statement, tables, generation, state, plannedSeconds)
     bindings = []
     park(snapshot)
   }
@@ -37,6 +52,14 @@ final class KeptPlan {
     defer { park(snapshot) }
     for held in bindings { try held.binding?.resume { (key) throws(CacheError) in try snapshot.entry(key) } }
     return try snapshot.run { () throws(CacheError) in try CollectedResult(try statement.execute(), cancellation: cancellation) }
+  }
+
+  /// Whether runs by it, of which this was one, take less than planning anew does.
+  func pays(_ seconds: Double) -> Bool {
+    guard let plannedSeconds else { return true }
+    runCount += 1
+    leastSeconds = min(leastSeconds, seconds)
+    return runCount < Self.triedRuns || leastSeconds < plannedSeconds
   }
 
   /// The bindings of before, and those of this run, let go of what they read.
@@ -85,13 +108,12 @@ extension QueryEngine {
       return nil
     }
     do throws(CacheError) {
+      let started = SteadyClock.seconds()
       let rows = try plan.rows(snapshot, cancellation)
-      if snapshot.hasBound {
-        // DuckDB has planned it anew, and would each time.
-        session.plans.keep(nil, sql)
-      } else {
-        keeping.planHits.wrappingAdd(1, ordering: .relaxed)
-      }
+      let pays = plan.pays(SteadyClock.seconds() - started)
+      if !snapshot.hasBound { keeping.planHits.wrappingAdd(1, ordering: .relaxed) }
+      // Where the plan was bound, DuckDB has planned it anew, and would each time.
+      if snapshot.hasBound || !pays { session.plans.keep(nil, sql) }
       return rows
     } catch {
       // The statement reads only: it is run once more, as if there had been no plan.
@@ -121,12 +143,18 @@ extension QueryEngine {
   }
 
   /// Prepares a statement that has been run and may come again.
-  func keepPlan(_ sql: String, _ facts: StatementFacts, _ trace: StatementTrace, generation: UInt64) {
-    guard keeping.keepsPlans, let session = trace.session else { return }
-    _ = currentPool.revisit(session) { keepPlan(sql, facts, session, state: trace.state, generation: generation) }
+  ///
+  /// - Parameter seconds: what it took.
+  func keepPlan(_ sql: String, _ facts: StatementFacts, _ trace: StatementTrace, generation: UInt64, seconds: Double) {
+    guard keeping.keepsPlans, let session = trace.session, let snapshot = trace.snapshot else { return }
+    let isSmall = snapshot.scans.reduce(0) { $0 + $1.counters.rowsScanned } < KeptPlan.fewRows
+    guard isSmall || seconds < KeptPlan.mostSeconds else { return }
+    _ = currentPool.revisit(session) {
+      keepPlan(sql, facts, session, state: trace.state, generation: generation, plannedSeconds: isSmall ? nil : seconds)
+    }
   }
 
-  private func keepPlan(_ sql: String, _ facts: StatementFacts, _ session: Session, state: UInt64, generation: UInt64) {
+  private func keepPlan(_ sql: String, _ facts: StatementFacts, _ session: Session, state: UInt64, generation: UInt64, plannedSeconds: Double?) {
     guard session.plans.find(sql) == nil else { return }
     let hint = ScanHint(sql, .none, ordersAsUsual: ordersAsUsual.load(ordering: .relaxed))
     let snapshot = QuerySnapshot(store: store, hint: hint)
@@ -134,7 +162,7 @@ extension QueryEngine {
     do throws(CacheError) {
       let statement = try snapshot.run { () throws(CacheError) in try session.connection.prepare(sql) }
       if let statement, let tables = snapshot.versions(of: facts.tables) {
-        plan = KeptPlan(statement, snapshot, tables: tables, generation: generation, state: state)
+        plan = KeptPlan(statement, snapshot, tables: tables, generation: generation, state: state, plannedSeconds: plannedSeconds)
       }
     } catch {}
     session.plans.keep(plan, sql)
