@@ -2,13 +2,23 @@ import CArrow
 
 extension DistinctSketch {
   /// Adds the values of rows of a column that are not null; false for types whose values may be equal though their bytes are not.
-  public mutating func add(_ slice: RecordBatchSlice, column: Int) -> Bool {
-    guard slice.batch.schema.fields.indices.contains(column), slice.offset >= 0, slice.count >= 0,
-      slice.offset <= slice.batch.rowCount, slice.count <= slice.batch.rowCount - slice.offset
+  public mutating func add(_ slice: RecordBatchSlice, column: Int) -> Bool { slice.eachHash(column) { add(hash: $0) } }
+}
+
+extension DistinctCount {
+  /// As `DistinctSketch.add`.
+  public mutating func add(_ slice: RecordBatchSlice, column: Int) -> Bool { slice.eachHash(column) { add(hash: $0) } }
+}
+
+extension RecordBatchSlice {
+  /// Calls `body` with the hash of each value of a column that is not null: the same for values that are equal.
+  @inline(__always)
+  fileprivate func eachHash(_ column: Int, _ body: (UInt64) -> Void) -> Bool {
+    guard batch.schema.fields.indices.contains(column), offset >= 0, count >= 0, offset <= batch.rowCount, count <= batch.rowCount - offset
     else { return false }
-    let field = slice.batch.schema.fields[column]
-    let range = ValueRange(slice.batch.column(column).pointee, layout: field.layout, offset: slice.offset, count: slice.count)
-    return range.eachHash(field) { _, hash in add(hash: hash) }
+    let field = batch.schema.fields[column]
+    let range = ValueRange(batch.column(column).pointee, layout: field.layout, offset: offset, count: count)
+    return range.eachHash(field) { _, hash in body(hash) }
   }
 }
 
@@ -22,17 +32,23 @@ extension ValueRange {
     return eachPlain(field, body)
   }
 
-  /// Each value of the dictionary is hashed once.
+  /// Each value of the dictionary is hashed once, or, where there are more of them than rows, for each row.
   private func eachEncoded(_ format: String, _ values: Field, _ body: (Int, UInt64) -> Void) -> Bool {
     guard !values.isExtension, values.dictionary == nil, let dictionary = array.dictionary?.pointee, let indices = array.buffer(1)
     else { return false }
-    var hashes = [UInt64?](repeating: nil, count: dictionary.count)
-    let all = ValueRange(dictionary, layout: values.layout, offset: 0, count: dictionary.count)
-    guard all.eachPlain(values, { hashes[$0] = $1 }) else { return false }
+    let isLarge = dictionary.count > count
+    var hashes = [UInt64?](repeating: nil, count: isLarge ? 0 : dictionary.count)
+    let all = ValueRange(dictionary, layout: values.layout, offset: 0, count: isLarge ? min(1, dictionary.count) : dictionary.count)
+    guard all.eachPlain(values, { if !isLarge { hashes[$0] = $1 } }) else { return false }
     func each<Index: FixedWidthInteger & UnsignedInteger>(_: Index.Type) {
       let indices = indices.assumingMemoryBound(to: Index.self) + first
       eachRow { row in
-        if let index = Int(exactly: indices[row]), index < hashes.count, let hash = hashes[index] { body(row, hash) }
+        guard let index = Int(exactly: indices[row]), index < dictionary.count else { return }
+        if isLarge {
+          _ = ValueRange(dictionary, layout: values.layout, offset: index, count: 1).eachPlain(values) { body(row, $1) }
+        } else if let hash = hashes[index] {
+          body(row, hash)
+        }
       }
     }
     switch format {

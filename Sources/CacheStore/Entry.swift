@@ -99,15 +99,12 @@ public final class Entry: @unchecked Sendable {
   public func blockStatistics(stretch: Int, column: Int) -> BlockStatistics? {
     guard stretches.all.indices.contains(stretch), schema.fields.indices.contains(column) else { return nil }
     if let known = blocks.withLock({ $0[column]?[stretch] }) { return known }
-    var rows: [RecordBatchSlice] = []
+    let made: BlockStatistics
     do throws(CacheError) {
-      for slice in partitions[stretches.all[stretch].partition].slices(of: stretches.all[stretch].rows) {
-        rows += try segments[slice.segmentIndex].read(offset: slice.offset, count: slice.count, columns: [column])
-      }
+      made = BlockStatistics(of: try rows(partition: stretches.all[stretch].partition, stretches.all[stretch].rows, column: column), column: 0)
     } catch {
       return nil
     }
-    let made = BlockStatistics(of: rows, column: 0)
     let partition = stretches.all[stretch].partition
     let parts = blocks.withLock { blocks -> [BlockStatistics] in
       blocks[column, default: [BlockStatistics?](repeating: nil, count: stretches.all.count)][stretch] = made
@@ -118,6 +115,16 @@ public final class Entry: @unchecked Sendable {
       known.withLock { $0[StatisticsKey(partition: partition, column: column)] = whole }
     }
     return made
+  }
+
+  /// One column of rows of a partition, as it is kept.
+  public func rows(partition: Int, _ range: Range<Int>, column: Int) throws(CacheError) -> [RecordBatchSlice] {
+    guard partitions.indices.contains(partition), schema.fields.indices.contains(column) else { return [] }
+    var rows: [RecordBatchSlice] = []
+    for slice in partitions[partition].slices(of: range) {
+      rows += try segments[slice.segmentIndex].read(offset: slice.offset, count: slice.count, columns: [column])
+    }
+    return rows
   }
 
   /// Whether no block of the partition has a value below one of the block before it, and none is null; nil: not known.

@@ -4,13 +4,16 @@ import Primitives
 /// Rows of a segment that have been read for a scan.
 public struct SegmentRows: Sendable {
   public let slices: [RecordBatchSlice]
-  /// Whether they come from a file: their memory then goes with the slices.
+  /// Whether they come from a file.
   public let isFromDisk: Bool
+  /// Whether their memory goes with the slices, before the query ends.
+  public let isTransient: Bool
   /// What was looked at: of the columns in memory, or as the file stores them.
   public let byteCount: Int
 
-  public init(slices: [RecordBatchSlice], isFromDisk: Bool, byteCount: Int) {
+  public init(slices: [RecordBatchSlice], isFromDisk: Bool, isTransient: Bool? = nil, byteCount: Int) {
     (self.slices, self.isFromDisk, self.byteCount) = (slices, isFromDisk, byteCount)
+    self.isTransient = isTransient ?? isFromDisk
   }
 }
 

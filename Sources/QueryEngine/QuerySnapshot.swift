@@ -12,7 +12,7 @@ final class QuerySnapshot: @unchecked Sendable {
   private let entries = Locked<[[UInt8]: Entry]>([:])
   /// What the names of tables have meant, by the bytes of what follows `_cache_`.
   private let meanings = Locked<[[UInt8]: TableVersion]>([:])
-  private let tables = Locked<[String: BatchTable]>([:])
+  private let tables = Locked<[String: any ScanSource]>([:])
   private let noted = Locked<[StatementScan]>([])
   private let names = Locked<Set<String>>([])
 
@@ -63,7 +63,7 @@ final class QuerySnapshot: @unchecked Sendable {
   }
 
   /// A table of the engine's own, made where the statement has none yet.
-  func table(_ name: String, make: () throws(CacheError) -> BatchTable) throws(CacheError) -> BatchTable {
+  func table(_ name: String, make: () throws(CacheError) -> any ScanSource) throws(CacheError) -> any ScanSource {
     if let known = tables.withLock({ $0[name] }) { return known }
     let made = try make()
     return tables.withLock { tables in

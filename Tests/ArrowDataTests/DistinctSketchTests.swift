@@ -63,4 +63,34 @@ import Testing
     let batch = try ArraySpec.table([array], length: count).batch(Schema(fields: [field]), ReleaseCounter())
     return estimate([RecordBatchSlice(batch, offset: 0, count: count)])
   }
+
+  @Test(arguments: [0, 1, 900, 2048])
+  func fewValuesAreCounted(count: Int) throws {
+    let values = (0..<2048).map { count == 0 ? nil : Int64($0 % count) * 1_000_003 }
+    let batch = try ArraySpec.table([ArrowDataTests.column(values)], length: 2048).batch(schema("l"), ReleaseCounter())
+    var found = DistinctCount(capacity: 2048)
+    let added = [(0, 1000, 0), (1000, 1048, 0), (0, 1, 1)].map { found.add(RecordBatchSlice(batch, offset: $0.0, count: $0.1), column: $0.2) }
+    #expect(added == [true, true, false])
+    #expect(found.count == count)
+  }
+
+  @Test func moreValuesThanPlacesAreNotCounted() throws {
+    let batch = try ArraySpec.table([ArrowDataTests.column((0..<100).map { Int64($0) })], length: 100).batch(schema("l"), ReleaseCounter())
+    var found = DistinctCount(capacity: 4)
+    let counts = [8, 100].map { rows in found.add(RecordBatchSlice(batch, offset: 0, count: rows), column: 0) ? found.count : -1 }
+    #expect(counts == [8, nil])
+  }
+
+  /// A dictionary larger than the rows that are looked at: only their values are.
+  @Test func largeDictionariesAreLookedIntoByRow() throws {
+    var codes = ArrowDataTests.column([Int16(0), 1, 2, 99, nil, 0, 500], offset: 1)
+    codes.dictionary = [textColumn((0..<100).map { $0 == 1 ? nil : Array("text \($0 % 98)".utf8) }, format: "u", offset: 2)]
+    let field = try Field(name: "", format: "s", dictionary: Field(name: "", format: "u"))
+    let batch = try ArraySpec.table([codes], length: 7).batch(Schema(fields: [field]), ReleaseCounter())
+    var found = DistinctCount(capacity: 7)
+    let isAdded = found.add(RecordBatchSlice(batch, offset: 0, count: 7), column: 0)
+    #expect(isAdded)
+    // Texts 0, 2 and 1 (of 99): the value 1 is null, and 500 is none.
+    #expect(found.count == 3)
+  }
 }

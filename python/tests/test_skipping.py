@@ -229,7 +229,6 @@ def test_boxes_of_blocks():
         assert scanned(cache, "SELECT count(*) AS n FROM _cache_g WHERE NOT (g && 'POINT(5000 5000)'::GEOMETRY)")[0] == [{"n": count - 1}]
 
 
-@skips
 def test_ascending_columns_are_known(cache):
     cache.put("t", pa.table({"id": range(50_000), "r": np.random.default_rng(1).permutation(50_000)}))
     cache.query("SELECT count(*) FROM _cache_t WHERE id < 5 AND r < 5")
@@ -237,7 +236,6 @@ def test_ascending_columns_are_known(cache):
     assert [tuple(row.values()) for row in rows] == [("id", True, "0", "49999"), ("r", False, "0", "49999")]
 
 
-@skips
 def test_distinct_values_are_estimated_when_asked_for(tmp_path):
     n = 40_000
     numbers = np.arange(n)
@@ -262,7 +260,6 @@ def test_distinct_values_are_estimated_when_asked_for(tmp_path):
                 assert abs(found[name] - count) <= 0.1 * count, name
 
 
-@skips
 def test_bounds_are_told_as_duckdb_orders_and_writes_them():
     nan = float("nan")
     table = pa.table(

@@ -43,9 +43,8 @@ struct CatalogFile: Sendable {
   }
 
   private func fill(_ target: String, _ store: Store) throws(CacheError) {
-    var tables: [(name: String, batch: RecordBatch)] = []
-    for table in InternalTable.all(store.contents(), store.events) { tables.append((table.name, try table.read())) }
-    let database = try open(store, tables.map { (name, batch) in InternalTable(name: name) { () throws(CacheError) in batch } })
+    let tables = try InternalTable.known(store.contents(), store.events)
+    let database = try open(store, tables.map { (name, batch) in InternalTable(name: name) { () throws(CacheError) -> RecordBatch in batch } })
     let connection = try database.connect()
     // Readable by every DuckDB that this engine works with, whichever writes it.
     try run("ATTACH \(quoted(target)) AS catalog (STORAGE_VERSION 'v1.0.0')", on: connection)

@@ -65,8 +65,8 @@ final class ScanBinding: @unchecked Sendable {
       return held
     }
     withExtendedLifetime(gone) {}
-    guard let entry = source as? Entry else { return isParked = true }
-    (source, isParked, parkedKey) = (ParkedTable(schema: entry.schema), true, entry.key)
+    guard !isParked else { return }
+    (parkedKey, source, isParked) = ((source as? Entry)?.key, ParkedTable(schema: source.schema), true)
   }
 
   /// The entry is there again.

@@ -154,8 +154,8 @@ final class ScanState: Sendable {
     }
     // What is in memory is counted as it is handed out.
     if rows.isFromDisk { binding.counters.count(bytes: rows.byteCount, fromDisk: true) }
-    // From a file they go with the morsel: their strings are copied.
-    if hasText, !rows.isFromDisk { binding.hold(rows.slices.map(\.batch)) }
+    // What is transient goes with the morsel: its strings are copied.
+    if hasText, !rows.isTransient { binding.hold(rows.slices.map(\.batch)) }
     return rows
   }
 

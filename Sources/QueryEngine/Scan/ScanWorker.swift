@@ -161,11 +161,11 @@ final class ScanWorker {
       return
     }
     if rows.isFromDisk { state.countFromDisk(morselIndex) }
-    let given = rows.isFromDisk ? rows.slices : state.coded(slice, rows.slices, wantedCount: picks?.count ?? slice.count)
-    (read, current, offset, isTransient) = (given, 0, 0, rows.isFromDisk)
+    let given = rows.isTransient ? rows.slices : state.coded(slice, rows.slices, wantedCount: picks?.count ?? slice.count)
+    (read, current, offset, isTransient) = (given, 0, 0, rows.isTransient)
     countsBytes = !rows.isFromDisk
     // The first of a segment's batches has the segment's first row, and the next runs will mostly be in it too.
-    let first = rows.slices.count == 1 && rows.slices[0].offset == slice.offset && !rows.isFromDisk ? rows.slices[0].batch : nil
+    let first = rows.slices.count == 1 && rows.slices[0].offset == slice.offset && !rows.isTransient ? rows.slices[0].batch : nil
     resident = (slice.segmentIndex, first)
   }
 

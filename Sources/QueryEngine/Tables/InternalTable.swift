@@ -5,10 +5,15 @@ import Primitives
 /// A table of the engine's own, `arrow_cache.<name>` in SQL, whose rows are made anew for each statement that reads it.
 public struct InternalTable: Sendable {
   public let name: String
-  /// Its rows now. The columns must be the same each time.
-  public let read: @Sendable () throws(CacheError) -> RecordBatch
+  /// The table as it is now. The columns must be the same each time.
+  let open: @Sendable () throws(CacheError) -> any ScanSource
 
-  public init(name: String, read: @escaping @Sendable () throws(CacheError) -> RecordBatch) { (self.name, self.read) = (name, read) }
+  init(name: String, open: @escaping @Sendable () throws(CacheError) -> any ScanSource) { (self.name, self.open) = (name, open) }
+
+  /// A table whose rows are made at once.
+  public init(name: String, read: @escaping @Sendable () throws(CacheError) -> RecordBatch) {
+    self.init(name: name, open: { () throws(CacheError) in BatchTable(try read()) })
+  }
 
   /// The schema that holds the tables in SQL.
   static let schemaName = "arrow_cache"
@@ -21,8 +26,8 @@ public struct InternalTable: Sendable {
       guard let table = tables.first(where: { $0.name == name }) else {
         throw CacheError(.query, "there is no table '\(name)' in the schema \(schemaName): it holds \(tables.map(\.name).joined(separator: ", "))")
       }
-      guard let snapshot = QuerySnapshot.current else { return BatchTable(try table.read()) }
-      return try snapshot.table(name) { () throws(CacheError) in BatchTable(try table.read()) }
+      guard let snapshot = QuerySnapshot.current else { return try table.open() }
+      return try snapshot.table(name, make: table.open)
     }
   }
 

@@ -2,67 +2,64 @@ import ArrowData
 import CacheStore
 import Primitives
 
+/// `arrow_cache.statistics`: each column of each partition.
 extension InternalTable {
-  /// What is known of the columns of each partition: it is computed when a query first asks for it. How many different values they have
-  /// is estimated when this table is first read, where `estimates` says so.
-  static func statistics(estimates: Bool, _ contents: @escaping @Sendable () throws(CacheError) -> [EntryContents]) -> InternalTable {
-    InternalTable(name: "statistics") { () throws(CacheError) in
-      var rows: [Row] = []
-      for contents in try contents() {
-        for (partition, columns) in contents.entry.knownStatistics.sorted(by: { $0.key < $1.key }) {
-          for (column, known) in columns.sorted(by: { $0.key < $1.key }) where contents.entry.schema.fields.indices.contains(column) {
-            rows.append(Row(entry: contents.entry, partition: partition, column: column, known: known))
-          }
+  /// Computes what is not known yet of what is read: how many different values there are only of rows in memory.
+  static func statistics(_ contents: [EntryContents]) throws(CacheError) -> any ScanSource {
+    try FactTable(about: contents, columns: statisticsColumns) { entry, _ in entry.schema.fields.count } rows: { unit, range, _ in
+      range.map { StatisticsRow(entry: unit.entry, partition: unit.partition, column: $0, computes: true) }
+    }
+  }
+
+  /// The columns of which something is known.
+  static func knownStatistics(_ contents: [EntryContents]) throws(CacheError) -> RecordBatch {
+    var rows: [StatisticsRow] = []
+    for entry in contents.map(\.entry) {
+      for (partition, columns) in entry.knownStatistics.sorted(by: { $0.key < $1.key }) {
+        for column in columns.keys.sorted() where entry.schema.fields.indices.contains(column) {
+          rows.append(StatisticsRow(entry: entry, partition: partition, column: column, computes: false))
         }
       }
-      return try RecordBatch(columns: [
-        ("key", .text(rows.map(\.entry.key))), ("version", .int64(rows.map { Int64(clamping: $0.entry.version) })),
-        ("partition", .int64(rows.map { Int64($0.partition) })), ("column_index", .int64(rows.map { Int64($0.column) })),
-        ("column_name", .text(rows.map(\.field.name))), ("arrow_format", .text(rows.map(\.field.format))),
-        ("row_count", .int64(rows.map { Int64($0.known.rowCount) })), ("null_count", .int64(rows.map { $0.known.nullCount.map(Int64.init) })),
-        ("min", .text(rows.map(\.bounds.min))), ("max", .text(rows.map(\.bounds.max))), ("exact", .bool(rows.map(\.bounds.isExact))),
-        ("ascending", .bool(rows.map { $0.entry.blocksAscend(partition: $0.partition, column: $0.column) })),
-        ("distinct_estimate", .int64(rows.map { row in
-          row.entry.distinctEstimate(partition: row.partition, column: row.column, computes: estimates).map { Int64($0) }
-        })),
-      ])
     }
+    return try RecordBatch(columns: statisticsColumns.map { ($0.name, $0.values(rows)) })
   }
 
-  private struct Row {
-    let entry: Entry
-    let partition: Int
-    let column: Int
-    let known: ColumnStatistics
+  private static let statisticsColumns: [FactColumn<StatisticsRow>] = [
+    FactColumn(name: "key") { .text($0.map(\.entry.key)) },
+    FactColumn(name: "version") { .int64($0.map { Int64(clamping: $0.entry.version) }) },
+    FactColumn(name: "partition") { .int64($0.map { Int64($0.partition) }) },
+    FactColumn(name: "column_index") { .int64($0.map { Int64($0.column) }) },
+    FactColumn(name: "column_name") { .text($0.map(\.field.name)) },
+    FactColumn(name: "arrow_format") { .text($0.map(\.field.format)) },
+    FactColumn(name: "row_count") { .int64($0.map { Int64($0.entry.partitions[$0.partition].rowCount) }) },
+    FactColumn(name: "null_count") { .int64($0.map { $0.known?.nullCount.map(Int64.init) }) },
+    FactColumn(name: "min") { .text($0.map(\.bounds?.min)) },
+    FactColumn(name: "max") { .text($0.map(\.bounds?.max)) },
+    FactColumn(name: "exact") { .bool($0.map(\.bounds?.isExact)) },
+    FactColumn(name: "ascending") { .bool($0.map(\.ascending)) },
+    FactColumn(name: "distinct_estimate") { .int64($0.map { $0.distinctEstimate.map(Int64.init) }) },
+  ]
+}
 
-    var field: Field { entry.schema.fields[column] }
+private struct StatisticsRow {
+  let entry: Entry
+  let partition: Int
+  let column: Int
+  let computes: Bool
 
-    /// As text, since columns are of all types; of geometries the corners of the box around them. Null where there is none.
-    var bounds: (min: String?, max: String?, isExact: Bool?) {
-      switch known.bounds {
-      case .unknown, .noValues: (nil, nil, nil)
-      case .int(let min, let max): (number(min), number(max), true)
-      case .uint(let min, let max): ("\(min)", "\(max)", true)
-      // NaN is above all numbers.
-      case .double(let min, let max, let hasNaN): (min > max ? "nan" : "\(min)", hasNaN ? "nan" : "\(max)", true)
-      case .bytes(let min, let max, let isExact): (Self.text(min), max.map(Self.text), isExact)
-      case .box(let box): ("\(box.minX) \(box.minY)", "\(box.maxX) \(box.maxY)", true)
-      }
-    }
+  var field: Field { entry.schema.fields[column] }
 
-    /// Decimals with their point; dates and times as the numbers that are stored.
-    private func number(_ value: Int64) -> String {
-      let parts = field.format.split(separator: ":")
-      guard parts.count == 2, parts[0] == "d", let scale = parts[1].split(separator: ",").dropFirst().first.flatMap({ Int($0) }), scale > 0 else {
-        return "\(value)"
-      }
-      let digits = "\(value.magnitude)"
-      let padded = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits
-      return (value < 0 ? "-" : "") + padded.dropLast(scale) + "." + padded.suffix(scale)
-    }
-
-    private static func text(_ bytes: [UInt8]) -> String {
-      String(validating: bytes, as: UTF8.self) ?? "\\x" + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
+  /// The entry keeps what it has computed.
+  var known: ColumnStatistics? {
+    computes ? entry.statistics(partition: partition, column: column) : entry.knownStatistics(partition: partition, column: column)
   }
+
+  var bounds: BoundsText? { known.flatMap { BoundsText($0.bounds, field) } }
+
+  var ascending: Bool? {
+    if computes { _ = entry.statistics(partition: partition, column: column) }
+    return entry.blocksAscend(partition: partition, column: column)
+  }
+
+  var distinctEstimate: Int? { entry.distinctEstimate(partition: partition, column: column, computes: computes) }
 }
