@@ -12,10 +12,11 @@ extension QueryEngine {
     // It loses `IS NULL` filters of the right side of an outer join (duckdb/duckdb#25211) unless the scan takes them over, as DuckDB's own does.
     if library.version.hasPrefix("v2.0.") { settings.append(("disabled_optimizers", "outer_join_simplification")) }
     let tables = options.internalTables
-    let makesCodes = library.hasV2 && !options.usesStableAPI && store.options.dictionaryEncoding != .never && V2DictionaryVector.isAvailable
-    let entries = TableName.context(store, counters: counters, remembersRows: options.remembersFilters, makesCodes: makesCodes)
-    let content = DatabaseContent(store: store, entries: entries, tables: InternalTable.context(tables))
     let usesSecondAPI = library.hasV2 && !options.usesStableAPI
+    var compaction: Compaction = usesSecondAPI ? .numbers : []
+    if usesSecondAPI, store.options.dictionaryEncoding != .never, V2DictionaryVector.isAvailable { compaction.insert(.texts) }
+    let entries = TableName.context(store, counters: counters, remembersRows: options.remembersFilters, compaction: compaction)
+    let content = DatabaseContent(store: store, entries: entries, tables: InternalTable.context(tables))
     let database: any Database =
       usesSecondAPI ? try V2Database(content: content, settings: settings) : try V1Database(content: content, settings: settings)
     let loads = options.extensionPaths.map { path in "LOAD '\(path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'" }

@@ -122,7 +122,8 @@ public final class QueryEngine: @unchecked Sendable {
     queries.wrappingAdd(1, ordering: .relaxed)
     if StatementEffect.mayChangeColumns(sql) { keeping.hasOtherColumns.store(true, ordering: .relaxed) }
     if TopStatement.mayChangeOrder(sql) { ordersAsUsual.store(false, ordering: .relaxed) }
-    let snapshot = QuerySnapshot(store: store, hint: ScanHint(sql, parameters, ordersAsUsual: ordersAsUsual.load(ordering: .relaxed)))
+    let hint = ScanHint(sql, parameters, ordersAsUsual: ordersAsUsual.load(ordering: .relaxed))
+    let snapshot = QuerySnapshot(store: store, hint: hint)
     let pool = pool.withLock { $0 }
     pool.space.prepare(pool.database)
     return try withSession(of: pool) { (session, detach) throws(CacheError) in
@@ -135,11 +136,13 @@ public final class QueryEngine: @unchecked Sendable {
       if cancellation?.tracksProgress == true { connection.trackProgress() }
       session.buffer.prepare(sql, isCollected: !streaming, on: connection, engine: pool.database.engineName)
       let isWhole = !streaming && WholeTable.isMeant(by: sql, parameters, on: connection, of: pool.database, store)
-      if !streaming, trace != nil, let rows = try planned(sql, parameters, session, snapshot, cancellation) {
+      // A view could stand before the entry.
+      let isCount = !streaming && hint?.isCount == true && pool.database.engineName == "v2" && !keeping.hasOtherColumns.load(ordering: .relaxed)
+      if !streaming, !isCount, trace != nil, let rows = try planned(sql, parameters, session, snapshot, cancellation) {
         trace?.kind = .select
         return rows
       }
-      if !streaming, !isWhole, let trace, let late = try lateRows(sql, parameters, session, pool.database, trace, cancellation) { return late }
+      if !streaming, !isWhole, !isCount, let trace, let late = try lateRows(sql, parameters, session, pool.database, trace, cancellation) { return late }
       trace?.begin(session, snapshot)
       let wasBare = session.isBare
       session.isBare = false
@@ -151,6 +154,10 @@ public final class QueryEngine: @unchecked Sendable {
       session.isBare = wasBare && result.kind == .select && !StatementEffect.mayHoldMore(sql)
       if isWhole, let rows = try WholeTable.rows(inPlaceOf: result, snapshot, cancellation: cancellation) {
         trace?.isEntrysOwn = true
+        return rows
+      }
+      if isCount, let rows = try CountStatement.rows(inPlaceOf: result, snapshot) {
+        trace?.isLate = true
         return rows
       }
       guard streaming, result.canStream else {

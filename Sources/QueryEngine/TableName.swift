@@ -51,8 +51,8 @@ enum TableName {
   }
 
   /// A context that reads the entries of `store`.
-  static func context(_ store: Store, counters: ScanCounters, remembersRows: Bool = false, makesCodes: Bool = false) -> ScanContext {
-    ScanContext(tablePrefix: prefix, counters: counters, remembersRows: remembersRows, makesCodes: makesCodes) { (key) throws(CacheError) in
+  static func context(_ store: Store, counters: ScanCounters, remembersRows: Bool = false, compaction: Compaction = []) -> ScanContext {
+    ScanContext(tablePrefix: prefix, counters: counters, remembersRows: remembersRows, compaction: compaction) { (key) throws(CacheError) in
       let snapshot = QuerySnapshot.current ?? QuerySnapshot(store: store)
       guard let entry = try snapshot.entry(key) else {
         throw CacheError(.query, "the entry '\(key)' is no longer in the cache")

@@ -28,9 +28,9 @@ import Testing
       let expected = try fixture.rows(named("t"))
       for _ in 0..<4 { #expect(try fixture.rows(named("_cache_t")) == expected, "\(query)") }
     }
-    let codes = fixture.store.peek("t")?.memo(KeptCodes.memoName) as? KeptCodes
-    #expect((codes != nil) == (encoding != .never))
-    if encoding != .never { #expect(fixture.store.status().memoBytes > 150_000) }
+    let codes = fixture.store.peek("t")?.memo(CompactColumns.memoName) as? CompactColumns
+    #expect(codes?.columns == (encoding == .never ? [0] : [0, 1, 2, 4]))
+    #expect(fixture.store.status().memoBytes > 150_000)
     try fixture.put("t", "SELECT 'another' AS s")
     #expect(try fixture.rows("SELECT s FROM _cache_t") == [["another"]])
     try fixture.run("SELECT 1")

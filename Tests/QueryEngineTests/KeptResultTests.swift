@@ -176,10 +176,11 @@ import Testing
       KeptPlan(NoStatement(), QuerySnapshot(store: store), tables: [], generation: 1, state: 0, plannedSeconds: plannedSeconds)
     }
     let slower = plan(plannedSeconds: 0.003)
-    #expect(slower.pays(0.004))
-    #expect(!slower.pays(0.0035))
+    #expect(slower.pays(0.0035))
+    #expect(!slower.pays(0.0031))
+    #expect(!plan(plannedSeconds: 0.003).pays(0.004))
     let faster = plan(plannedSeconds: 0.003)
-    for seconds in [0.004, 0.002, 0.004] { #expect(faster.pays(seconds)) }
+    for seconds in [0.0035, 0.002, 0.004] { #expect(faster.pays(seconds)) }
     let small = plan(plannedSeconds: nil)
     for _ in 0..<3 { #expect(small.pays(1)) }
   }

@@ -13,8 +13,12 @@ protocol PreparedStatement: AnyObject {
 /// DuckDB 2.0 runs a prepared statement as an `EXECUTE`, whose rows one thread collects where they have an order. So a plan that reads many rows has to
 /// show that it is the faster way, and a statement that takes long has none.
 final class KeptPlan {
-  /// Planning takes 1 to 2 ms: of what takes longer than this, too little to matter.
-  static let mostSeconds = 0.02
+  /// What takes longer is planned anew each time: to try would cost more than is ever gained.
+  static let mostSeconds = 0.25
+  /// The share of a run that planning has to take.
+  fileprivate static let leastShare = 0.03
+  /// By how much a first run by the plan may be slower, which may be chance.
+  private static let firstAllowance = 1.2
   /// One thread is done with fewer before several would be at work.
   static let fewRows = 100_000
   private static let triedRuns = 2
@@ -59,7 +63,7 @@ final class KeptPlan {
     guard let plannedSeconds else { return true }
     runCount += 1
     leastSeconds = min(leastSeconds, seconds)
-    return runCount < Self.triedRuns || leastSeconds < plannedSeconds
+    return leastSeconds < (runCount < Self.triedRuns ? plannedSeconds * Self.firstAllowance : plannedSeconds)
   }
 
   /// The bindings of before, and those of this run, let go of what they read.
@@ -160,8 +164,10 @@ extension QueryEngine {
     let snapshot = QuerySnapshot(store: store, hint: hint)
     var plan: KeptPlan?
     do throws(CacheError) {
+      let started = SteadyClock.seconds()
       let statement = try snapshot.run { () throws(CacheError) in try session.connection.prepare(sql) }
-      if let statement, let tables = snapshot.versions(of: facts.tables) {
+      let isWorthwhile = plannedSeconds.map { SteadyClock.seconds() - started >= $0 * KeptPlan.leastShare } ?? true
+      if isWorthwhile, let statement, let tables = snapshot.versions(of: facts.tables) {
         plan = KeptPlan(statement, snapshot, tables: tables, generation: generation, state: state, plannedSeconds: plannedSeconds)
       }
     } catch {}

@@ -14,6 +14,8 @@ enum ColumnKind: Sendable, Equatable {
   /// Values in a dictionary: indices of this many bytes.
   case dictionaryText(indexBytes: Int, offsetBytes: Int)
   case dictionaryFixed(indexBytes: Int, byteWidth: Int)
+  /// Whole numbers of so many bytes, kept as unsigned distances from a number.
+  case narrow(bytes: Int, target: Int, base: Int64)
   /// Everything else: DuckDB's own conversion from Arrow.
   case converted
 
@@ -21,9 +23,12 @@ enum ColumnKind: Sendable, Equatable {
   var isText: Bool {
     switch self {
     case .text32, .text64, .textView, .dictionaryText: true
-    case .fixed, .bits, .halfFloat, .decimal, .dictionaryFixed, .converted: false
+    case .fixed, .bits, .halfFloat, .decimal, .dictionaryFixed, .narrow, .converted: false
     }
   }
+
+  /// Texts as they are.
+  var isPlainText: Bool { [.text32, .text64, .textView].contains(self) }
 
   /// DuckDB's types, by name; each API has its own numbers.
   enum SQLType: Sendable {
@@ -79,9 +84,21 @@ enum ColumnKind: Sendable, Equatable {
     }
   }
 
-  /// The way for a column of this batch, which the cache may have dictionary-encoded; `usual` is the way by the table's own schema.
+  /// What a whole number takes in a vector, where values may be kept narrow.
+  var narrowTarget: Int? {
+    switch self {
+    case .fixed(let width) where width > 1: width
+    case .decimal(let bytes) where bytes <= 8: bytes
+    default: nil
+    }
+  }
+
+  /// The way for a column of this batch, which the cache may have dictionary-encoded or narrowed; `usual` is the way by the table's own schema.
   static func of(_ column: Int, in batch: RecordBatch, usual: ColumnKind) -> ColumnKind {
     let field = batch.schema.fields[column]
+    if let base = field.narrowBase, let bytes = indexBytes(field.format), let target = usual.narrowTarget {
+      return .narrow(bytes: bytes, target: target, base: base)
+    }
     guard field.encodedFormat != nil, let index = indexBytes(field.format) else { return usual }
     return .dictionaryText(indexBytes: index, offsetBytes: 4)
   }

@@ -65,7 +65,7 @@ final class PickedColumn {
   ) {
     switch kind {
     case .bits: gatherBits(data.assumingMemoryBound(to: UInt8.self), first, picks, count, to: values.assumingMemoryBound(to: UInt64.self))
-    case .fixed(let width), .dictionaryText(let width, _), .dictionaryFixed(let width, _): gather(width, data, first, picks, count)
+    case .fixed(let width), .dictionaryText(let width, _), .dictionaryFixed(let width, _), .narrow(let width, _, _): gather(width, data, first, picks, count)
     case .halfFloat: gather(2, data, first, picks, count)
     case .textView, .decimal: gather(16, data, first, picks, count)
     case .text32: gatherHeaders(Int32.self, data, first, picks, count, source)

@@ -29,16 +29,16 @@ final class ScanBinding: @unchecked Sendable {
 
   /// Whether the rows that satisfied conditions are remembered.
   private let remembersRows: Bool
-  /// Whether texts that repeat are given to DuckDB as codes, which are made when they are read again.
-  let makesCodes: Bool
+  /// What is made of columns that are read again.
+  let compaction: Compaction
   /// Whether there is one column more, with the numbers of the rows. Set when it is bound.
   var numbersRows = false
   /// What the statement's text tells of this reference.
   let hint: ScanHint?
 
-  init(source: any ScanSource, columns: [ScanColumn], scan: StatementScan, remembersRows: Bool, makesCodes: Bool, hint: ScanHint?) {
+  init(source: any ScanSource, columns: [ScanColumn], scan: StatementScan, remembersRows: Bool, compaction: Compaction, hint: ScanHint?) {
     (self.source, self.columns, self.scan, self.hint) = (source, columns, scan, hint)
-    (self.remembersRows, self.makesCodes) = (remembersRows, makesCodes)
+    (self.remembersRows, self.compaction) = (remembersRows, compaction)
   }
 
   /// For each stretch the blocks that may hold one of the first rows of an order, where no more are wanted.

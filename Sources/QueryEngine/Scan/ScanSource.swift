@@ -35,16 +35,16 @@ final class ScanContext: Sendable {
   private let tablePrefix: String
   private let counters: ScanCounters
   private let remembersRows: Bool
-  private let makesCodes: Bool
+  private let compaction: Compaction
   /// Finds what the function's argument names; throws what the query is told.
   let source: @Sendable (_ name: String) throws(CacheError) -> any ScanSource
 
   init(
-    tablePrefix: String, counters: ScanCounters, remembersRows: Bool = false, makesCodes: Bool = false,
+    tablePrefix: String, counters: ScanCounters, remembersRows: Bool = false, compaction: Compaction = [],
     source: @escaping @Sendable (_ name: String) throws(CacheError) -> any ScanSource
   ) {
     (self.tablePrefix, self.counters, self.source) = (tablePrefix, counters, source)
-    (self.remembersRows, self.makesCodes) = (remembersRows, makesCodes)
+    (self.remembersRows, self.compaction) = (remembersRows, compaction)
   }
 
   /// A reference to a table, which the statement that this thread is running lists from now on.
@@ -52,7 +52,7 @@ final class ScanContext: Sendable {
     let scan = StatementScan(table: tablePrefix + name, source: source, in: counters)
     QuerySnapshot.current?.note(scan)
     let hint = source is Entry ? QuerySnapshot.current?.hint(for: name) : nil
-    let binding = ScanBinding(source: source, columns: columns, scan: scan, remembersRows: remembersRows, makesCodes: makesCodes, hint: hint)
+    let binding = ScanBinding(source: source, columns: columns, scan: scan, remembersRows: remembersRows, compaction: compaction, hint: hint)
     QuerySnapshot.current?.note(binding)
     return binding
   }

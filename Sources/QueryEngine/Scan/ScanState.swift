@@ -28,7 +28,7 @@ final class ScanState: Sendable {
   private let stretches: [Stretches.Stretch]
   private let partitions: [Partition]
   private let tally: Locked<ScanTally>
-  private let codes: ScanCodes?
+  private let compaction: ScanCompaction?
   /// What is tested of the rows before DuckDB has them; nil: nothing.
   private let filter: ScanFilter?
   /// Whether rows can be picked one by one; else only stretches of them.
@@ -59,7 +59,7 @@ final class ScanState: Sendable {
     picksRows = !columns.contains { binding.columns[$0].kind == .converted }
     let source = binding.source
     filter = binding.filter(wanted: columns)
-    codes = ScanCodes(binding, columns: columns)
+    compaction = ScanCompaction(binding, columns: columns)
     stretches = source.stretches.all
     partitions = source.partitions
     let top = binding.topBlocks
@@ -159,11 +159,11 @@ final class ScanState: Sendable {
     return rows
   }
 
-  /// Rows in memory with codes in place of texts, where there are some.
-  func coded(_ slice: SegmentSlice, _ rows: [RecordBatchSlice], wantedCount: Int) -> [RecordBatchSlice] {
-    guard let codes, rows.count == 1, let coded = codes.coded(slice, rows[0], wantedCount: wantedCount) else { return rows }
-    binding.hold([coded.batch])
-    return [coded]
+  /// Rows in memory with compact columns in place of plain ones, where there are some.
+  func compact(_ slice: SegmentSlice, _ rows: [RecordBatchSlice], wantedCount: Int) -> [RecordBatchSlice] {
+    guard let compaction, rows.count == 1, let compact = compaction.compact(slice, rows[0], wantedCount: wantedCount) else { return rows }
+    if hasText { binding.hold([compact.batch]) }
+    return [compact]
   }
 
   func countFromDisk(_ morsel: Int) {

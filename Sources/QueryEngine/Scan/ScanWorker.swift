@@ -157,11 +157,11 @@ final class ScanWorker {
     (self.picks, start, sliceRow) = (picks.map { $0[...] }, 0, state.firstRow(slice))
     if let known {
       countsBytes = true
-      (read, current, offset, isTransient) = (state.coded(slice, [known], wantedCount: picks?.count ?? slice.count), 0, 0, false)
+      (read, current, offset, isTransient) = (state.compact(slice, [known], wantedCount: picks?.count ?? slice.count), 0, 0, false)
       return
     }
     if rows.isFromDisk { state.countFromDisk(morselIndex) }
-    let given = rows.isTransient ? rows.slices : state.coded(slice, rows.slices, wantedCount: picks?.count ?? slice.count)
+    let given = rows.isTransient ? rows.slices : state.compact(slice, rows.slices, wantedCount: picks?.count ?? slice.count)
     (read, current, offset, isTransient) = (given, 0, 0, rows.isTransient)
     countsBytes = !rows.isFromDisk
     // The first of a segment's batches has the segment's first row, and the next runs will mostly be in it too.

@@ -59,6 +59,32 @@ struct VectorFill {
     prefetch_bytes(source + (first + count) * width, upcoming * width)
   }
 
+  /// Whole numbers of `width` bytes from their distances to `base`.
+  func fill(narrow bytes: Int, base: Int64, width: Int, to target: UnsafeMutableRawPointer) {
+    switch width {
+    case 2: widen(bytes, UInt16(truncatingIfNeeded: base), target.assumingMemoryBound(to: UInt16.self))
+    case 4: widen(bytes, UInt32(truncatingIfNeeded: base), target.assumingMemoryBound(to: UInt32.self))
+    default: widen(bytes, UInt64(truncatingIfNeeded: base), target.assumingMemoryBound(to: UInt64.self))
+    }
+  }
+
+  @inline(__always)
+  private func widen<Value: FixedWidthInteger>(_ bytes: Int, _ base: Value, _ target: UnsafeMutablePointer<Value>) {
+    switch bytes {
+    case 1: widen(UInt8.self, base, target)
+    case 2: widen(UInt16.self, base, target)
+    case 4: widen(UInt32.self, base, target)
+    default: widen(UInt64.self, base, target)
+    }
+  }
+
+  @inline(__always)
+  private func widen<Narrow: FixedWidthInteger, Value: FixedWidthInteger>(_: Narrow.Type, _ base: Value, _ target: UnsafeMutablePointer<Value>) {
+    guard let source = values()?.assumingMemoryBound(to: Narrow.self) else { return }
+    let distances = source + first
+    for row in 0..<count { target[row] = Value(truncatingIfNeeded: distances[row]) &+ base }
+  }
+
   func fillBits(to target: UnsafeMutableRawPointer) {
     guard let source = values()?.assumingMemoryBound(to: UInt8.self) else { return }
     let bytes = target.assumingMemoryBound(to: UInt8.self)

@@ -1,3 +1,7 @@
+import ArrowData
+import CacheStore
+import Primitives
+
 /// `SELECT count(*) FROM one_table`, and nothing else: DuckDB asks for a column then as if it wanted its values.
 struct CountStatement: Equatable {
   /// As written, or folded where it is not in quotes.
@@ -20,6 +24,17 @@ struct CountStatement: Equatable {
   }
 }
 
+extension CountStatement {
+  /// The number of rows of the one entry that such a statement has been bound to, in place of counting them; nil where that could be another.
+  static func rows(inPlaceOf result: any QueryResult, _ snapshot: QuerySnapshot) throws(CacheError) -> LateRows? {
+    guard result.kind == .select, let entry = snapshot.onlyEntry else { return nil }
+    let schema = try importSchema(of: result)
+    guard schema.fields.count == 1, schema.fields[0].format == "l" else { return nil }
+    let count = try RecordBatch(columns: [("", .int64([Int64(entry.rowCount)]))])
+    return LateRows(schema: schema, batches: [count], isEntrysOwn: false)
+  }
+}
+
 /// What the text of a statement tells of the one table that it reads, where DuckDB does not.
 enum ScanHint: Sendable {
   case top(TopRows)
@@ -36,6 +51,8 @@ enum ScanHint: Sendable {
       return nil
     }
   }
+
+  var isCount: Bool { if case .count = self { true } else { false } }
 
   var table: String {
     switch self {

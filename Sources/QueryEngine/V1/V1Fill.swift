@@ -20,6 +20,7 @@ enum V1Fill {
     let heap = rows.isTransient ? heap(of: vector, target) : nil
     switch ColumnKind.of(column, in: batch, usual: usual) {
     case .fixed(let width): source.fill(fixed: width, to: target)
+    case .narrow(let bytes, let width, let base): source.fill(narrow: bytes, base: base, width: width, to: target)
     case .bits: source.fillBits(to: target)
     case .halfFloat: source.fillHalfFloats(to: target)
     case .text32: source.fillText(offsets: Int32.self, to: target, heap: heap)

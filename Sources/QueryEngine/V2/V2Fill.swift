@@ -43,6 +43,9 @@ enum V2Fill {
     case .fixed(let width):
       source.fill(fixed: width, to: target)
       source.prefetch(fixed: width, count: rows.upcomingCount)
+    case .narrow(let bytes, let width, let base):
+      source.fill(narrow: bytes, base: base, width: width, to: target)
+      source.prefetch(fixed: bytes, count: rows.upcomingCount)
     case .bits: source.fillBits(to: target)
     case .halfFloat: source.fillHalfFloats(to: target)
     case .decimal(let bytes):
