@@ -136,13 +136,12 @@ public final class QueryEngine: @unchecked Sendable {
       if cancellation?.tracksProgress == true { connection.trackProgress() }
       session.buffer.prepare(sql, isCollected: !streaming, on: connection, engine: pool.database.engineName)
       let isWhole = !streaming && WholeTable.isMeant(by: sql, parameters, on: connection, of: pool.database, store)
-      // A view could stand before the entry.
-      let isCount = !streaming && hint?.isCount == true && pool.database.engineName == "v2" && !keeping.hasOtherColumns.load(ordering: .relaxed)
-      if !streaming, !isCount, trace != nil, let rows = try planned(sql, parameters, session, snapshot, cancellation) {
+      if !streaming, let trace, let count = try knownCount(sql, parameters, session, hint, trace, cancellation) { return count }
+      if !streaming, trace != nil, let rows = try planned(sql, parameters, session, snapshot, cancellation) {
         trace?.kind = .select
         return rows
       }
-      if !streaming, !isWhole, !isCount, let trace, let late = try lateRows(sql, parameters, session, pool.database, trace, cancellation) { return late }
+      if !streaming, !isWhole, let trace, let late = try lateRows(sql, parameters, session, pool.database, trace, cancellation) { return late }
       trace?.begin(session, snapshot)
       let wasBare = session.isBare
       session.isBare = false
@@ -154,10 +153,6 @@ public final class QueryEngine: @unchecked Sendable {
       session.isBare = wasBare && result.kind == .select && !StatementEffect.mayHoldMore(sql)
       if isWhole, let rows = try WholeTable.rows(inPlaceOf: result, snapshot, cancellation: cancellation) {
         trace?.isEntrysOwn = true
-        return rows
-      }
-      if isCount, let rows = try CountStatement.rows(inPlaceOf: result, snapshot) {
-        trace?.isLate = true
         return rows
       }
       guard streaming, result.canStream else {

@@ -24,7 +24,10 @@ final class QuerySnapshot: @unchecked Sendable {
   /// The entry whose rows are numbered for the statement.
   let numbered = Locked<Entry?>(nil)
 
-  init(store: Store, hint: ScanHint? = nil) { (self.store, self.hint) = (store, hint) }
+  /// Whether the scans of entries give none: the statement is only bound.
+  let readsNoRows: Bool
+
+  init(store: Store, hint: ScanHint? = nil, readsNoRows: Bool = false) { (self.store, self.hint, self.readsNoRows) = (store, hint, readsNoRows) }
 
   /// DuckDB has asked what a table name stands for.
   func noteResolved(_ name: String, _ entry: Entry) {

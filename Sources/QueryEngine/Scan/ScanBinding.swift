@@ -35,6 +35,8 @@ final class ScanBinding: @unchecked Sendable {
   var numbersRows = false
   /// What the statement's text tells of this reference.
   let hint: ScanHint?
+  /// Whether the statement is only bound.
+  private let readsNoRows = QuerySnapshot.current?.readsNoRows ?? false
 
   init(source: any ScanSource, columns: [ScanColumn], scan: StatementScan, remembersRows: Bool, compaction: Compaction, hint: ScanHint?) {
     (self.source, self.columns, self.scan, self.hint) = (source, columns, scan, hint)
@@ -47,6 +49,8 @@ final class ScanBinding: @unchecked Sendable {
 
   var counters: ScanCounters { scan.counters }
 
+  /// What a scan reads of these rows.
+  func morsels(of rows: [ScanPlan.Rows?], _ stretches: [Stretches.Stretch]) -> [Morsel] { readsNoRows ? [] : Morsel.cut(rows, stretches) }
 
   /// What a scan of these columns tests itself.
   func filter(wanted: [Int]) -> ScanFilter? {

@@ -65,7 +65,7 @@ final class ScanState: Sendable {
     let top = binding.topBlocks
     plan = ScanPlan(source: source, predicates: binding.predicates, top: top)
     let rows = plan.knownRows()
-    morsels = Morsel.cut(rows, stretches)
+    morsels = binding.morsels(of: rows, stretches)
     tally = Locked(ScanTally(rows, stretches, partitionCount: partitions.count))
     binding.scan.begin(binding.predicates, readsTop: top != nil)
     let skipped = tally.withLock { ($0.skippedPartitions, $0.skippedBlocks) }
