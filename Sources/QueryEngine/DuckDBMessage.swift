@@ -39,6 +39,19 @@ enum DuckDBMessage {
     return String(text)
   }
 
+  /// The message with the user's own first line of SQL, and the mark below it in its place, where we have put something before the text.
+  static func without(_ prefix: String, _ message: String) -> String {
+    var lines = message.split(separator: "\n", omittingEmptySubsequences: false)
+    for index in lines.indices where lines[index].hasPrefix("LINE 1: " + prefix) {
+      lines[index] = "LINE 1: " + lines[index].dropFirst(8 + prefix.count)
+      let mark = index + 1
+      if mark < lines.count, lines[mark].allSatisfy({ " ^".contains($0) }), lines[mark].prefix(8 + prefix.count).allSatisfy({ $0 == " " }) {
+        lines[mark] = lines[mark].dropFirst(prefix.count)
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
   /// The message inside the JSON that some functions of DuckDB 1.5 give: {"exception_type":"…","exception_message":"…",…}.
   private static func unwrapped(_ message: String) -> String {
     let mark = "\"exception_message\":\""

@@ -47,56 +47,13 @@ enum PredicateText {
     let format = (field?.dictionary ?? field)?.format ?? ""
     switch literal {
     case .int(let value):
-      if format == "b" { return value == 0 ? "false" : "true" }
-      if format == "tdD" { return "'\(date(days: Int(value)))'" }
-      if let units = unitsPerSecond[String(format.prefix(4))] { return "'\(instant(Int(value), units))'" }
-      return "\(value)"
+      let text = ValueText.of(value, format)
+      return format.hasPrefix("t") ? "'\(text)'" : text
     case .uint(let value): return "\(value)"
-    case .wide(let value): return decimal(value, scale: format.split(separator: ",").dropFirst().first.flatMap { Int($0) } ?? 0)
+    case .wide(let value): return ValueText.decimal(value, format)
     case .double(let value): return "\(value)"
     case .bytes(let bytes): return quoted(bytes)
     }
-  }
-
-  private static func decimal(_ value: Int128, scale: Int) -> String {
-    guard scale > 0 else { return "\(value)" }
-    let digits = String(value.magnitude)
-    let padded = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits
-    return "\(value < 0 ? "-" : "")\(padded.dropLast(scale)).\(padded.suffix(scale))"
-  }
-
-  private static let unitsPerSecond = ["tss:": 1, "tsm:": 1000, "tsu:": 1_000_000, "tsn:": 1_000_000_000]
-
-  private static func instant(_ value: Int, _ units: Int) -> String {
-    let (seconds, fraction) = floored(value, units)
-    let (days, second) = floored(seconds, 86400)
-    let clock = [second / 3600, second / 60 % 60, second % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
-    guard fraction > 0 else { return "\(date(days: days)) \(clock)" }
-    let digits = String(String(units + fraction).dropFirst())
-    return "\(date(days: days)) \(clock).\(digits)"
-  }
-
-  private static func floored(_ value: Int, _ divisor: Int) -> (Int, Int) {
-    let (quotient, rest) = value.quotientAndRemainder(dividingBy: divisor)
-    return rest < 0 ? (quotient - 1, rest + divisor) : (quotient, rest)
-  }
-
-  /// Days since 1970 in the proleptic Gregorian calendar.
-  private static func date(days: Int) -> String {
-    guard days.magnitude < 1 << 40 else { return "day \(days)" }
-    // Counted from March of year 0, in eras of 400 years.
-    let (era, day) = floored(days + 719_468, 146_097)
-    let year = (day - day / 1460 + day / 36524 - day / 146_096) / 365
-    let dayOfYear = day - (365 * year + year / 4 - year / 100)
-    let month = (5 * dayOfYear + 2) / 153
-    let dayOfMonth = dayOfYear - (153 * month + 2) / 5 + 1
-    let monthOfYear = month < 10 ? month + 3 : month - 9
-    let wholeYear = year + era * 400 + (monthOfYear <= 2 ? 1 : 0)
-    func padded(_ number: Int, _ width: Int) -> String {
-      let digits = String(abs(number))
-      return (number < 0 ? "-" : "") + String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
-    return "\(padded(wholeYear, 4))-\(padded(monthOfYear, 2))-\(padded(dayOfMonth, 2))"
   }
 
   private static func quoted(_ bytes: [UInt8]) -> String {

@@ -61,8 +61,13 @@ public final class QueryEngine: @unchecked Sendable {
     let count = try withSession { (session, _) throws(CacheError) in try session.connection.statementCount(checked(sql)) }
     guard count == 1 else { throw CacheError(.query, "explain takes one statement, the SQL text holds \(count)") }
     let trace = StatementTrace()
-    let plan = try counted(
-      (analyze ? "EXPLAIN ANALYZE " : "EXPLAIN ") + sql, parameters: parameters, cancellation: cancellation, streaming: false, trace: trace)
+    let explained = analyze ? "EXPLAIN ANALYZE " : "EXPLAIN "
+    let plan: any BatchSource
+    do throws(CacheError) {
+      plan = try counted(explained + sql, parameters: parameters, cancellation: cancellation, streaming: false, trace: trace)
+    } catch {
+      throw CacheError(error.code, DuckDBMessage.without(explained, error.message), cause: error.cause, systemError: error.systemError)
+    }
     let text = try PlanText.read(plan)
     let report = analyze ? ScanReport.text(trace.snapshot?.scans ?? [], skips: engineName != "v1") : ""
     return try text + report + reuse(of: sql, parameters)
@@ -99,7 +104,11 @@ public final class QueryEngine: @unchecked Sendable {
     of sql: String, parameters: QueryParameters, cancellation: Cancellation?, streaming: Bool, trace: StatementTrace? = nil
   ) throws(CacheError) -> any BatchSource {
     let sql = try checked(sql)
-    return try stopper.run(cancellation) { () throws(CacheError) in try attemptTwice(sql, parameters, cancellation, streaming, trace) }
+    do throws(CacheError) {
+      return try stopper.run(cancellation) { () throws(CacheError) in try attemptTwice(sql, parameters, cancellation, streaming, trace) }
+    } catch {
+      throw CachedTableMessage.completed(error, sql, store)
+    }
   }
 
   private func attemptTwice(
@@ -122,7 +131,9 @@ public final class QueryEngine: @unchecked Sendable {
     queries.wrappingAdd(1, ordering: .relaxed)
     if StatementEffect.mayChangeColumns(sql) { keeping.hasOtherColumns.store(true, ordering: .relaxed) }
     if TopStatement.mayChangeOrder(sql) { ordersAsUsual.store(false, ordering: .relaxed) }
-    let hint = ScanHint(sql, parameters, ordersAsUsual: ordersAsUsual.load(ordering: .relaxed))
+    // The stable API tells names without their schema: there a view's own reference to an entry could be taken for the text's.
+    let saysNames = engineName != "v1" || !keeping.hasOtherColumns.load(ordering: .relaxed)
+    let hint = saysNames ? ScanHint(sql, parameters, ordersAsUsual: ordersAsUsual.load(ordering: .relaxed)) : nil
     let snapshot = QuerySnapshot(store: store, hint: hint)
     let pool = pool.withLock { $0 }
     pool.space.prepare(pool.database)

@@ -15,6 +15,8 @@ final class QuerySnapshot: @unchecked Sendable {
   private let tables = Locked<[String: any ScanSource]>([:])
   private let noted = Locked<[StatementScan]>([])
   private let names = Locked<Set<String>>([])
+  /// Whether it reads an entry that the text may not name.
+  private let isOthers = Locked(false)
 
   /// What the text tells of its only table, and the entry that the table's name has turned out to stand for: a table or view of that name
   /// would not have been looked up here.
@@ -39,12 +41,15 @@ final class QuerySnapshot: @unchecked Sendable {
   func hint(for key: String) -> ScanHint? { hintKey.withLock { $0 } == key ? hint : nil }
 
   /// What the table name `_cache_<name>` stands for.
-  func resolve(_ name: String) -> Store.Resolution {
+  ///
+  /// - Parameter isQualified: whether a schema stands before it. Then the text's own names may mean something else, and nothing is noted of them.
+  func resolve(_ name: String, isQualified: Bool = false) -> Store.Resolution {
     let bytes = Array(name.utf8)
-    if let entry = entries.withLock({ $0[bytes] }) { return .entry(noted(name, bytes, entry)) }
+    if isQualified { isOthers.withLock { $0 = true } }
+    if let entry = entries.withLock({ $0[bytes] }) { return .entry(isQualified ? entry : noted(name, bytes, entry)) }
     let resolution = store.resolve(name)
     guard case .entry(let entry) = resolution else { return resolution }
-    return .entry(noted(name, bytes, keep(entry)))
+    return .entry(isQualified ? keep(entry) : noted(name, bytes, keep(entry)))
   }
 
   private func noted(_ name: String, _ bytes: [UInt8], _ entry: Entry) -> Entry {
@@ -96,7 +101,7 @@ final class QuerySnapshot: @unchecked Sendable {
 
   /// The one entry that the statement reads by its name, where it has met no other table of the cache's.
   var onlyEntry: Entry? {
-    guard let entry = entries.withLock({ $0.count == 1 ? $0.first?.value : nil }), names.withLock({ $0 == [entry.key] }) else { return nil }
+    guard !isOthers.withLock({ $0 }), let entry = entries.withLock({ $0.count == 1 ? $0.first?.value : nil }), names.withLock({ $0 == [entry.key] }) else { return nil }
     return noted.withLock { noted in noted.allSatisfy { $0.table == TableName.prefix + entry.key } } ? entry : nil
   }
 

@@ -30,10 +30,21 @@ enum TableName {
   }
 
   /// Looks a table name up for the statement this thread is running, or in `store` where there is none.
-  static func resolve(_ name: String, store: Store) -> Reference {
+  ///
+  /// - Parameter isQualified: whether a schema stands before it.
+  static func resolve(_ name: String, store: Store, isQualified: Bool = false) -> Reference {
     guard let key = key(name) else { return .notOurs }
-    switch QuerySnapshot.current?.resolve(key) ?? store.resolve(key) {
+    func found() -> Store.Resolution { QuerySnapshot.current?.resolve(key, isQualified: isQualified) ?? store.resolve(key) }
+    var resolution = found()
+    if case .missing = resolution {
+      // It may come back just now: then the keys would belie the message.
+      let keys = store.keys()
+      if keys.contains(where: { $0.folded == key.folded }) { resolution = found() }
+      if case .missing = resolution { return .failure(missing(key, among: keys.filter { $0.folded != key.folded })) }
+    }
+    switch resolution {
     case .entry(let entry):
+      if isQualified { return .entry(entry) }
       QuerySnapshot.current?.noteResolved(name, entry)
       QuerySnapshot.current?.noteName(of: entry)
       return .entry(entry)
@@ -41,13 +52,15 @@ enum TableName {
       let names = keys.map { "\"\(prefix)\($0)\"" }.joined(separator: ", ")
       return .failure("\(DuckDBMessage.ours)\(name) could be \(names): these keys differ by case only; quote the name with the exact case")
     case .failure(let error): return .failure("\(DuckDBMessage.ours)\(error.description)")
-    case .missing:
-      let keys = store.keys()
-      let shown = keys.prefix(8).map { $0.count > 40 ? "\($0.prefix(40))…" : $0 }.joined(separator: ", ")
-      let list = keys.isEmpty ? "the cache is empty" : "the cache holds \(keys.count): \(shown)\(keys.count > 8 ? ", …" : "")"
-      let hint = NearestKey.to(key, among: keys).map { "; did you mean \(written($0))?" } ?? "; put it first, or check the name"
-      return .failure("\(DuckDBMessage.ours)there is no entry '\(key)' in the cache (\(list))\(hint)")
+    case .missing: return .notOurs
     }
+  }
+
+  private static func missing(_ key: String, among keys: [String]) -> String {
+    let shown = keys.prefix(8).map { $0.count > 40 ? "\($0.prefix(40))…" : $0 }.joined(separator: ", ")
+    let list = keys.isEmpty ? "the cache is empty" : "the cache holds \(keys.count): \(shown)\(keys.count > 8 ? ", …" : "")"
+    let hint = NearestKey.to(key, among: keys).map { "; did you mean \(written($0))?" } ?? "; put it first, or check the name"
+    return "\(DuckDBMessage.ours)there is no entry '\(key)' in the cache (\(list))\(hint)"
   }
 
   /// A context that reads the entries of `store`.

@@ -81,4 +81,85 @@ import Testing
     #expect(try fixture.engine.explain("SELECT sum(i) FROM _cache_t").isEmpty == false)
     #expect(try fixture.engine.explain("SELECT sum(i) FROM _cache_t", analyze: true).contains("100"))
   }
+
+  @Test(arguments: engineNames)
+  func theSchemaOfATableMayBeNamed(engineName: String) throws {
+    let fixture = try Fixture(engineName)
+    try fixture.put("my key", "SELECT range AS i, 's' || range AS s FROM range(5000)")
+    for place in ["main", "memory", "memory.main", "MAIN"] {
+      let table = "\(place).\"_cache_my key\""
+      #expect(try fixture.rows("SELECT count(*), max(i) FROM \(table) WHERE i < 4000") == [["4000", "3999"]])
+      #expect(try fixture.rows("SELECT s, i + 1 AS j FROM \(table) WHERE i % 2500 = 7") == [["s7", "8"], ["s2507", "2508"]])
+      #expect(try fixture.rows("SELECT * FROM \(table) ORDER BY i DESC LIMIT 1") == [["4999", "s4999"]])
+    }
+    if engineName == "v2" {
+      let error = #expect(throws: CacheError.self) { try fixture.rows("SELECT * FROM other.\"_cache_my key\"") }
+      #expect(error?.message.contains("write \"_cache_my key\"") == true, "\(String(describing: error))")
+    }
+    try fixture.run("CREATE SCHEMA other; CREATE TABLE other.\"_cache_my key\" AS SELECT 7 AS i; CREATE TABLE main.\"_cache_my key\" AS SELECT 8 AS i")
+    #expect(try fixture.rows("SELECT * FROM other.\"_cache_my key\"") == [["7"]])
+    #expect(try fixture.rows("SELECT * FROM main.\"_cache_my key\"") == [["8"]])
+  }
+
+  static let changes = [
+    "DROP TABLE #", "DROP TABLE main.#", "DROP VIEW IF EXISTS none; DROP VIEW #", "DELETE FROM #", "DELETE FROM # WHERE i = 1", "delete /* all */ from -- them\n #",
+    "WITH c AS (SELECT 1) DELETE FROM #", "UPDATE # SET i = 1", "INSERT INTO # VALUES (1)", "INSERT INTO # SELECT * FROM _cache_other", "ALTER TABLE # ADD COLUMN b INT",
+    "ALTER TABLE # RENAME TO y", "TRUNCATE #", "TRUNCATE TABLE #", "CREATE INDEX _cache_other ON # (i)", "SELECT 'DROP TABLE _cache_other' FROM _cache_other; UPDATE # SET i = 2",
+  ]
+
+  @Test(arguments: engineNames, changes)
+  func whoWouldChangeATableIsToldHow(engineName: String, change: String) throws {
+    let fixture = try Fixture(engineName)
+    try fixture.put("other", "SELECT 1 AS i")
+    for (key, name) in [("x", "_cache_x"), ("my key's", "\"_cache_my key's\"")] {
+      try fixture.put(key, "SELECT 1 AS i")
+      let sql = change.split(separator: "#", omittingEmptySubsequences: false).joined(separator: name)
+      let error = #expect(throws: CacheError.self) { try fixture.run(sql) }
+      let written = key == "x" ? "'x'" : "\"my key's\""
+      let remedy = "\n\n\(name) is a cached table, and SQL changes none: cache.put(\(written), …) replaces it, cache.remove(\(written)) removes it"
+      #expect(error?.code == .query && error?.message.hasSuffix(remedy) == true, "\(sql): \(String(describing: error))")
+      #expect(error?.message.contains("Did you mean") == false)
+      #expect(try fixture.rows("SELECT i FROM \(name)") == [["1"]])
+    }
+  }
+
+  @Test(arguments: engineNames)
+  func errorsOfOtherTablesAreLeftAlone(engineName: String) throws {
+    let fixture = try Fixture(engineName)
+    try fixture.put("x", "SELECT 1 AS i")
+    try fixture.run("CREATE VIEW v AS SELECT 1 AS i")
+    for sql in [
+      "INSERT INTO nothing SELECT * FROM _cache_x", "CREATE TABLE _cache_x AS SELECT * FROM nothing", "UPDATE v SET i = 2 WHERE i IN (SELECT i FROM _cache_x)",
+      "DELETE FROM v USING _cache_x", "SELECT * FROM _cache_x JOIN nothing ON _cache_x.i = nothing.i", "DROP TABLE nothing",
+    ] {
+      let error = #expect(throws: CacheError.self) { try fixture.run(sql) }
+      #expect(error?.message.contains("cached table") == false, "\(sql): \(String(describing: error))")
+    }
+    let missing = #expect(throws: CacheError.self) { try fixture.run("DROP TABLE _cache_nothing") }
+    #expect(missing?.message.hasSuffix("does not exist!\nThere is no entry 'nothing' in the cache") == true, "\(String(describing: missing))")
+  }
+
+  /// The entry comes and goes while statements are planned: no message says that it is missing from among keys that have it.
+  @Test(arguments: engineNames)
+  func whatComesBackIsNotCalledMissing(engineName: String) throws {
+    let fixture = try Fixture(engineName)
+    try fixture.put("other", "SELECT 1 AS i")
+    let isDone = Locked(false)
+    let thread = EngineThread { [store = fixture.store] in
+      while !isDone.withLock({ $0 }) {
+        guard let entry = try? fixture.put("x", "SELECT 1 AS i") else { return }
+        _ = store.remove(entry.key)
+      }
+    }
+    for _ in 0..<300 {
+      do {
+        _ = try fixture.rows("SELECT * FROM _cache_x")
+      } catch let error as CacheError {
+        let isAbsurd = error.message.contains("no entry 'x'") && error.message.contains(": other, x")
+        #expect(!isAbsurd, "\(error)")
+      }
+    }
+    isDone.signal { $0 = true }
+    thread?.join()
+  }
 }

@@ -182,6 +182,20 @@ struct ArrowArrayStreamBox {
     threads.forEach { $0.join() }
     #expect(wrong.withLock { $0 } == [])
   }
+
+  /// The line that DuckDB shows is the user's own, with the mark where it belongs.
+  @Test(arguments: engineNames, [true, false])
+  func errorsOfExplainShowTheStatementAsWritten(engineName: String, analyze: Bool) throws {
+    let fixture = try Fixture(engineName)
+    try fixture.put("t", "SELECT 1 AS a")
+    let error = #expect(throws: CacheError.self) { try fixture.engine.explain("SELECT a,\n b FROM _cache_t", analyze: analyze) }
+    #expect(error?.message.hasSuffix("\n\nLINE 2:  b FROM _cache_t\n         ^") == true, "\(String(describing: error))")
+    let first = #expect(throws: CacheError.self) { try fixture.engine.explain("SELECT b FROM _cache_t", analyze: analyze) }
+    #expect(first?.message.hasSuffix("\n\nLINE 1: SELECT b FROM _cache_t\n               ^") == true, "\(String(describing: first))")
+    #expect(DuckDBMessage.without("EXPLAIN ", "x\nLINE 1: EXPLAIN\n^") == "x\nLINE 1: EXPLAIN\n^")
+    #expect(DuckDBMessage.without("EXPLAIN ", "LINE 1: EXPLAIN ") == "LINE 1: ")
+    #expect(DuckDBMessage.without("EXPLAIN ", "LINE 1: EXPLAIN a\n    ^") == "LINE 1: a\n    ^")
+  }
 }
 
 /// A thread that runs `body` and can be joined.

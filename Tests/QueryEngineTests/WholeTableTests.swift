@@ -66,9 +66,19 @@ import Testing
     }
     // A view of the same name in another schema, over the entry itself.
     try fixture.run("CREATE SCHEMA s")
-    guard (try? fixture.run("CREATE VIEW s._cache_t AS SELECT * FROM memory.main._cache_t WHERE a < 10")) != nil else { return }
+    try fixture.run("CREATE VIEW s._cache_t AS SELECT * FROM memory.main._cache_t WHERE a < 10")
     try fixture.run("SET search_path = 's'")
-    #expect(try address(fixture, "SELECT * FROM _cache_t").rowCount == 10)
+    for _ in 0..<2 {
+      #expect(try address(fixture, "SELECT * FROM _cache_t").rowCount == 10)
+      #expect(try address(fixture, "SELECT * FROM memory.main._cache_t").rowCount == 60000)
+      #expect(try fixture.rows("SELECT a FROM _cache_t WHERE a > 8") == [["9"]])
+      for (sql, row) in [("SELECT count(*) AS n FROM _cache_t", "10"), ("SELECT a FROM _cache_t ORDER BY a DESC LIMIT 1", "9")] {
+        var stream = ArrowArrayStream()
+        try fixture.engine.run(sql, into: &stream)
+        let batch = try #require(try StreamReader(moving: &stream).next())
+        #expect(batch.rowCount == 1 && batch.column(0).pointee.buffers[1]?.loadUnaligned(as: Int64.self) == Int64(row), "\(sql)")
+      }
+    }
   }
 
   @Test(arguments: engineNames)

@@ -1,5 +1,6 @@
 import CDuckDB
 import CacheStore
+import Primitives
 
 /// `_cache_<key>` in SQL of DuckDB's second API: a replacement scan, asked for every name the catalog does not know.
 enum V2Names {
@@ -15,11 +16,12 @@ enum V2Names {
   private static let replace: duckdb_v2_callback = { info, context, error in
     var data: UnsafeMutableRawPointer?
     _ = v2.pointee.replacement_scan_get_user_data(info, &data, nil)
-    guard let store = borrowed(data, as: Store.self), let name = tableName(info) else { return }
-    switch TableName.resolve(name, store: store) {
+    guard let store = borrowed(data, as: Store.self), let parts = nameParts(info), let name = parts.last else { return }
+    switch TableName.resolve(name, store: store, isQualified: parts.count > 1) {
     case .notOurs: return
     case .failure(let message): v2Fail(error, message)
     case .entry(let entry):
+      guard Self.places.contains(parts.dropLast().map(\.folded)) else { return v2Fail(error, CachedTableMessage.qualified(parts, entry)) }
       do throws(V2Failure) { try claim(info, context, key: entry.key) } catch let failure { v2Fail(error, failure.message) }
     }
   }
@@ -40,14 +42,22 @@ enum V2Names {
     }
   }
 
-  /// The name as written, where it has one part only.
-  private static func tableName(_ info: OpaquePointer?) -> String? {
+  /// What may stand before a name: a schema of DuckDB's own, in which the tables would lie.
+  private static let places: Set<[String]> = [[], ["main"], ["memory"], ["memory", "main"]]
+
+  /// The name as written, after its catalog and schema.
+  private static func nameParts(_ info: OpaquePointer?) -> [String]? {
     var name: OpaquePointer?
     guard v2.pointee.replacement_scan_get_name(info, &name, nil) == 0 else { return nil }
     defer { _ = v2.pointee.qname_destroy(&name) }
     var count: UInt64 = 0
-    var part = duckdb_v2_text()
-    guard v2.pointee.qname_get_part_count(name, &count, nil) == 0, count == 1, v2.pointee.qname_get_part(name, 0, &part, nil) == 0 else { return nil }
-    return v2String(part)
+    guard v2.pointee.qname_get_part_count(name, &count, nil) == 0 else { return nil }
+    var parts: [String] = []
+    for index in 0..<count {
+      var part = duckdb_v2_text()
+      guard v2.pointee.qname_get_part(name, index, &part, nil) == 0 else { return nil }
+      parts.append(v2String(part))
+    }
+    return parts
   }
 }
