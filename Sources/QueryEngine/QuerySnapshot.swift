@@ -23,8 +23,8 @@ final class QuerySnapshot: @unchecked Sendable {
   private let hint: ScanHint?
   private let hintKey = Locked<String?>(nil)
 
-  /// The entry whose rows are numbered for the statement.
-  let numbered = Locked<Entry?>(nil)
+  /// The entries whose rows are numbered for the statement.
+  let numbered = Locked<[Entry]>([])
 
   /// Whether the scans of entries give none: the statement is only bound.
   let readsNoRows: Bool
@@ -103,6 +103,16 @@ final class QuerySnapshot: @unchecked Sendable {
   var onlyEntry: Entry? {
     guard !isOthers.withLock({ $0 }), let entry = entries.withLock({ $0.count == 1 ? $0.first?.value : nil }), names.withLock({ $0 == [entry.key] }) else { return nil }
     return noted.withLock { noted in noted.allSatisfy { $0.table == TableName.prefix + entry.key } } ? entry : nil
+  }
+
+  /// Whether the statement reads these entries by their names, and no other table of the cache's.
+  func reads(only expected: [Entry]) -> Bool {
+    let isSame = entries.withLock { found in
+      found.count == expected.count && expected.allSatisfy { entry in found[Array(entry.key.utf8)] === entry }
+    }
+    let keys = Set(expected.map(\.key))
+    let tables = Set(keys.map { TableName.prefix + $0 })
+    return isSame && names.withLock { $0 == keys } && noted.withLock { $0.allSatisfy { tables.contains($0.table) } }
   }
 
   /// DuckDB has asked for a name that stands for this entry.

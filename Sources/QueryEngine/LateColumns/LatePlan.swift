@@ -3,8 +3,8 @@ import CArrow
 import CacheStore
 import Primitives
 
-/// How a `LateStatement` is answered: DuckDB says which rows of the entry are wanted and calculates, the other columns are taken from the
-/// entry's own buffers.
+/// How a `LateStatement` is answered: DuckDB says which rows of the entries are wanted and calculates, the other columns are taken from the
+/// entries' own buffers.
 struct LatePlan {
   /// What the scan calls the numbers of the rows.
   static let numbers = "arrow_cache_row_number"
@@ -13,46 +13,59 @@ struct LatePlan {
   /// What the number of a row takes: columns that take no more are left to DuckDB.
   private static let numberBytes = 4
 
-  let entry: Entry
+  /// An entry some of whose columns are late.
+  struct Table {
+    let entry: Entry
+    /// Its late columns, each once.
+    let columns: [Int]
+    /// As the result has them.
+    let fields: [Field]
+  }
+
+  /// A column of the result: one of a table's late columns, or as DuckDB makes it.
+  private enum Column {
+    case late(table: Int, place: Int, Field)
+    case made
+  }
+
+  /// All that the statement reads.
+  let entries: [Entry]
+  /// Those with late columns, the largest first; DuckDB gives the numbers of their rows in this order.
+  let tables: [Table]
   let sql: String
-  /// By the columns of the result: which of the entry's it is (nil: DuckDB makes it), and what it is called.
-  private let columns: [(source: Int, field: Field)?]
-  /// Those of the entry that are wanted, each once.
-  private let wanted: [Int]
+  private let columns: [Column]
 
   init?(_ sql: String, _ snapshot: QuerySnapshot) {
-    guard let statement = LateStatement(sql), case .entry(let entry) = snapshot.resolve(statement.key), entry.rowCount >= Self.fewRows,
-      entry.rowCount <= Int(UInt32.max)
-    else { return nil }
-    let names = ScanBinding.columnNames(entry.schema)
-    let folded = names.map(\.folded)
-    columns = statement.items.map { item in
-      guard case .column(let name, let alias) = item, let index = folded.firstIndex(of: name.folded),
-        let format = Self.format(entry.schema.fields[index]), let field = try? Field(name: alias ?? names[index], format: format)
-      else { return nil }
-      return (index, field)
+    guard let statement = LateStatement(sql), let columns = LateColumn.columns(of: statement, snapshot) else { return nil }
+    let entries = columns.entries
+    let late = entries.indices.map { table in Set(columns.all.compactMap { $0.late?.table == table ? $0.late?.index : nil }).sorted() }
+    let order = entries.indices.filter { Self.isWorthIt(entries[$0], late[$0]) }.sorted { entries[$0].rowCount > entries[$1].rowCount }
+    guard let first = order.first, entries[first].rowCount >= Self.fewRows else { return nil }
+    tables = order.map { table in
+      Table(entry: entries[table], columns: late[table], fields: late[table].compactMap { index in
+        columns.all.lazy.compactMap(\.late).first { $0.table == table && $0.index == index }?.field
+      })
     }
-    wanted = Set(columns.compactMap { $0?.source }).sorted()
-    let bytes = wanted.reduce(0) { $0 + Self.bytes(entry.schema.fields[$1]) }
-    guard bytes > 2 * Self.numberBytes, Self.isAtHand(entry, wanted), !folded.contains(Self.numbers),
-      let text = statement.sql(numbers: Self.numbers, isLate: columns.map { $0 != nil })
-    else { return nil }
-    (self.entry, self.sql) = (entry, text)
+    var texts = order.map { entries.count == 1 ? Self.numbers : "\(LateStatement.quoted(statement.tables[$0].name)).\(Self.numbers)" }
+    var made: [Column] = []
+    for column in columns.all {
+      if let late = column.late, let table = order.firstIndex(of: late.table), let place = tables[table].columns.firstIndex(of: late.index) {
+        made.append(.late(table: table, place: place, late.field))
+      } else {
+        texts.append(column.text)
+        made.append(.made)
+      }
+    }
+    guard let text = statement.sql(texts, without: Self.numbers) else { return nil }
+    (self.entries, self.columns, self.sql) = (entries, made, text)
   }
 
-  /// The type in which DuckDB would give the column, where that is the entry's own or nearly; nil: DuckDB has to.
-  private static func format(_ field: Field) -> String? {
-    guard !field.isExtension, field.dictionary == nil, field.isGathered else { return nil }
-    return switch field.format {
-    case "U": "u"
-    case "Z": "z"
-    default: WholeTable.formats.contains(field.format) ? field.format : nil
-    }
-  }
-
-  /// Whether taking rows takes no memory but the result's: all that is wanted of an entry would be decoded, or read from the disk, and held at once.
-  private static func isAtHand(_ entry: Entry, _ columns: [Int]) -> Bool {
-    entry.isInMemory && Set(entry.encodedColumns).isDisjoint(with: columns)
+  /// Whether the columns take more than the numbers, and taking rows takes no memory but the result's: what is on disk or encoded would be decoded,
+  /// or read, and held at once.
+  private static func isWorthIt(_ entry: Entry, _ columns: [Int]) -> Bool {
+    let bytes = columns.reduce(0) { $0 + Self.bytes(entry.schema.fields[$1]) }
+    return bytes > 2 * numberBytes && entry.rowCount > 0 && entry.rowCount <= Int(UInt32.max) && entry.isInMemory
+      && Set(entry.encodedColumns).isDisjoint(with: columns) && !ScanBinding.columnNames(entry.schema).contains { $0.folded == numbers }
   }
 
   private static func bytes(_ field: Field) -> Int {
@@ -62,10 +75,11 @@ struct LatePlan {
   /// The result's rows, from those that DuckDB has found. nil: it has made other columns than it was asked for.
   func rows(_ result: any QueryResult, threads: Int, cancellation: Cancellation?) throws(CacheError) -> LateRows? {
     let produced = try importSchema(of: result)
-    guard produced.fields.count == 1 + columns.count(where: { $0 == nil }), produced.fields[0].format == "I" else { return nil }
-    var made = 0
+    let madeCount = columns.count { if case .made = $0 { true } else { false } }
+    guard produced.fields.count == tables.count + madeCount, produced.fields.prefix(tables.count).allSatisfy({ $0.format == "I" }) else { return nil }
+    var made = tables.count - 1
     let fields = columns.map { column in
-      if let column { return column.field }
+      if case .late(_, _, let field) = column { return field }
       made += 1
       return produced.fields[made]
     }
@@ -75,49 +89,53 @@ struct LatePlan {
       found.append(try RecordBatch(importing: &array, schema: produced))
       if cancellation?.isCancelled == true { throw CacheError(.interrupted, "the query was interrupted") }
     }
-    let schema = Schema(fields: fields, metadata: produced.metadata)
-    let wantedFields = wanted.compactMap { index in columns.lazy.compactMap { $0 }.first { $0.source == index }?.field }
-    let fetch = LateFetch(entry: entry, columns: wanted, hasOthers: made > 0, fields: wantedFields)
     // Pieces point into what has been found.
     defer { withExtendedLifetime(found) {} }
+    let schema = Schema(fields: fields, metadata: produced.metadata)
+    return entries.count == 1
+      ? try fetched(found, schema, hasOthers: madeCount > 0, threads, cancellation) : try joined(found, schema, threads, cancellation)
+  }
+
+  private func fetched(
+    _ found: [RecordBatch], _ schema: Schema, hasOthers: Bool, _ threads: Int, _ cancellation: Cancellation?
+  ) throws(CacheError) -> LateRows {
+    let table = tables[0]
+    let fetch = LateFetch(entry: table.entry, columns: table.columns, hasOthers: hasOthers, fields: table.fields)
     let pieces = try fetch.pieces(of: found)
-    let places = columns.map { column in column.flatMap { wanted.firstIndex(of: $0.source) } }
-    let batches = Locked([RecordBatch?](repeating: nil, count: pieces.count))
-    try parallel(count: pieces.count, threads: threads) { (_, index) throws(CacheError) in
-      if cancellation?.isCancelled == true { throw CacheError(.interrupted, "the query was interrupted") }
+    let batches = try batches(pieces.count, schema, threads, cancellation) { (_, index) throws(CacheError) in
       let piece = pieces[index]
-      let (late, offset) = try fetch.fetch(piece)
-      var made = 0
-      let parts = places.map { place in
-        if let place { return (batch: late, column: place, offset: offset) }
+      return (piece.found, piece.offset, piece.count, [try fetch.fetch(piece)])
+    }
+    return LateRows(schema: schema, batches: batches, isEntrysOwn: pieces.contains(where: \.isWhole))
+  }
+
+  private func joined(_ found: [RecordBatch], _ schema: Schema, _ threads: Int, _ cancellation: Cancellation?) throws(CacheError) -> LateRows? {
+    guard let join = try LateJoin(tables, threads: threads) else { return nil }
+    let pieces = try join.pieces(of: found)
+    let batches = try batches(pieces.count, schema, threads, cancellation) { (thread, index) throws(CacheError) in
+      (pieces[index].found, pieces[index].offset, pieces[index].count, try join.fetch(pieces[index], thread: thread))
+    }
+    return LateRows(schema: schema, batches: batches, isEntrysOwn: pieces.contains(where: \.isWhole))
+  }
+
+  /// What DuckDB has made and, by table, what has been fetched, side by side; made by several threads.
+  private func batches(
+    _ count: Int, _ schema: Schema, _ threads: Int, _ cancellation: Cancellation?,
+    _ piece: (_ thread: Int, _ index: Int) throws(CacheError) -> (found: RecordBatch, offset: Int, count: Int, late: [(batch: RecordBatch, offset: Int)])
+  ) throws(CacheError) -> [RecordBatch] {
+    let batches = Locked([RecordBatch?](repeating: nil, count: count))
+    try parallel(count: count, threads: threads) { (thread, index) throws(CacheError) in
+      if cancellation?.isCancelled == true { throw CacheError(.interrupted, "the query was interrupted") }
+      let piece = try piece(thread, index)
+      var made = tables.count - 1
+      let parts = columns.map { column in
+        if case .late(let table, let place, _) = column { return (batch: piece.late[table].batch, column: place, offset: piece.late[table].offset) }
         made += 1
         return (batch: piece.found, column: made, offset: piece.offset)
       }
       let batch = RecordBatch(sideBySide: parts, rowCount: piece.count, schema: schema)
       batches.withLock { $0[index] = batch }
     }
-    return LateRows(schema: schema, batches: batches.withLock { $0.compactMap { $0 } }, isEntrysOwn: pieces.contains(where: \.isWhole))
-  }
-}
-
-/// Rows that are there.
-final class LateRows: BatchSource {
-  let schema: Schema
-  private let batches: [RecordBatch]
-  private var position = 0
-  /// Whether some are the entry's own buffers.
-  let isEntrysOwn: Bool
-
-  init(schema: Schema, batches: [RecordBatch], isEntrysOwn: Bool) {
-    (self.schema, self.batches, self.isEntrysOwn) = (schema, batches, isEntrysOwn)
-  }
-
-  var rowCount: Int { batches.reduce(0) { $0 + $1.rowCount } }
-
-  func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
-    guard position < batches.count else { return false }
-    batches[position].export(offset: 0, count: batches[position].rowCount, to: array)
-    position += 1
-    return true
+    return batches.withLock { $0.compactMap { $0 } }
   }
 }

@@ -2,29 +2,39 @@ import ArrowData
 import CacheStore
 import Primitives
 
-/// `SELECT column, expression, … FROM _cache_x [WHERE …]`, and nothing else: no grouping, order, join or second table. The columns that it
-/// names and does not calculate with can be fetched once it is known which rows are wanted.
+/// `SELECT column, *, expression, … FROM _cache_x [[LEFT] JOIN _cache_y ON …] [WHERE …]`, and nothing else: no grouping, order or third table.
+/// The columns that it names and does not calculate with can be fetched once it is known which rows are wanted.
 struct LateStatement {
   enum Item {
-    /// A column, and the name it is given.
-    case column(String, alias: String?)
+    /// A column, of the table that is named or of the only one that has it, and the name it is given; and all of that as written.
+    case column(table: Int?, String, alias: String?, written: String)
+    /// All columns: of a table, or of all.
+    case all(table: Int?)
     /// As written.
     case other(String)
   }
 
-  /// What follows `_cache_`.
-  let key: String
+  struct Table {
+    /// What follows `_cache_`.
+    let key: String
+    /// What columns are qualified with.
+    let name: String
+  }
+
+  /// One, or those of a join.
+  let tables: [Table]
   let items: [Item]
-  /// The text from the table's name on.
+  /// The text from the first table's name on.
   private let rest: String
   private let words: Set<String>
 
-  /// Words of other forms, and those that stand for a value where a column's name could stand.
+  /// Words of other forms.
   private static let foreign: Set<String> = [
-    "all", "asof", "columns", "cross", "distinct", "except", "exclude", "fetch", "from", "full", "group", "having", "inner", "intersect", "into", "join",
+    "all", "anti", "asof", "columns", "cross", "distinct", "except", "exclude", "fetch", "from", "full", "group", "having", "inner", "intersect", "into", "join",
     "lateral", "left", "limit", "natural", "nextval", "offset", "order", "pivot", "positional", "qualify", "rename", "replace", "right", "sample", "select",
     "semi", "table", "tablesample", "union", "unpivot", "using", "values", "window", "with",
   ]
+  /// Words that stand for a value where a column's name could stand.
   private static let values: Set<String> = [
     "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp", "current_user", "default", "false",
     "localtime", "localtimestamp", "null", "session_user", "true", "user",
@@ -38,87 +48,63 @@ struct LateStatement {
     func written(_ bytes: Range<Int>) -> String { String(decoding: text[bytes], as: UTF8.self) }
     var last = tokens.endIndex
     while last > from, tokens[last - 1].token == .symbol(UInt8(ascii: ";")) { last -= 1 }
-    let end = tokens[from + 1..<last]
-    guard let name = end.first.flatMap({ Self.name($0.token) }), let key = TableName.key(name),
-      Self.isTable(Array(end.dropFirst().map(\.token)))
-    else { return nil }
-    for (index, item) in tokens[..<last].enumerated() where index > 0 && index != from {
-      if case .word(let word) = item.token, Self.foreign.contains(word) { return nil }
-      if item.token == .symbol(UInt8(ascii: ";")) { return nil }
+    guard let source = LateSource(tokens[from + 1..<last]) else { return nil }
+    for index in 1..<last where index != from && !source.joinWords.contains(index) {
+      if case .word(let word) = tokens[index].token, Self.foreign.contains(word) { return nil }
+      if tokens[index].token == .symbol(UInt8(ascii: ";")) { return nil }
     }
+    let names = source.tables.map(\.name.folded)
     // A row as a whole would have one column more.
-    let rowNames = [name, Self.alias(Array(end.dropFirst().map(\.token)))].compactMap { $0?.folded }
-    let condition = tokens[from..<last].firstIndex { $0.token == .word("where") } ?? last
-    for index in 1..<last where index < from || index > condition {
-      guard let word = Self.name(tokens[index].token), rowNames.contains(word.folded) else { continue }
+    let rowNames = names + source.tables.map { (TableName.prefix + $0.key).folded }
+    for index in 1..<last where index < from || source.conditions.contains(where: { $0.contains(index) }) {
+      guard let word = tokens[index].token.name, rowNames.contains(word.folded) else { continue }
       guard index + 1 < last, tokens[index + 1].token == .symbol(UInt8(ascii: ".")) else { return nil }
     }
-    guard let parts = Self.split(tokens[1..<from]) else { return nil }
-    let names = tokens[..<last].compactMap { Self.name($0.token)?.folded }
-    items = parts.map { part in
-      let first = part.first.flatMap { Self.name($0.token) }
+    guard Set(names).count == names.count, !source.conditions.contains(where: { Self.hasStar(tokens[$0]) }), let parts = Self.split(tokens[1..<from])
+    else { return nil }
+    // What is qualified is no alias.
+    let plainNames = tokens[..<last].indices.compactMap { index in
+      index > 0 && tokens[index - 1].token == .symbol(UInt8(ascii: ".")) ? nil : tokens[index].token.name?.folded
+    }
+    items = parts.compactMap { part in
       let bytes = part[part.startIndex].bytes.lowerBound..<part[part.endIndex - 1].bytes.upperBound
-      guard let first, part.first?.token != .word(first) || !Self.values.contains(first) else { return .other(written(bytes)) }
-      if part.count == 1 { return .column(first, alias: nil) }
-      let alias = part[part.endIndex - 1]
-      guard part.count == 3, part[part.startIndex + 1].token == .word("as"), let aliasName = Self.name(alias.token),
-        // Others may refer to it.
-        names.count(where: { $0 == aliasName.folded }) == 1
-      else { return .other(written(bytes)) }
-      if case .quoted = alias.token { return .column(first, alias: aliasName) }
-      return .column(first, alias: written(alias.bytes))
-    }
-    rest = written(end[end.startIndex].bytes.lowerBound..<end[end.endIndex - 1].bytes.upperBound)
-    (self.key, words) = (key, Set(names))
-  }
-
-  /// The statement for the numbers of the wanted rows, in a column of this name, and what has to be calculated; nil where the name is used.
-  func sql(numbers: String, isLate: [Bool]) -> String? {
-    guard !words.contains(numbers) else { return nil }
-    var columns = [numbers]
-    for (item, isLate) in zip(items, isLate) where !isLate {
-      switch item {
-      case .other(let text): columns.append(text)
-      case .column(let name, let alias): columns.append(Self.quoted(name) + (alias.map { " AS \(Self.quoted($0))" } ?? ""))
+      var rest = part
+      var table: Int?
+      if rest.count > 2, let name = rest.first?.token.name?.folded, let index = names.firstIndex(of: name),
+        rest[rest.startIndex + 1].token == .symbol(UInt8(ascii: "."))
+      {
+        (table, rest) = (index, rest.dropFirst(2))
       }
+      if rest.count == 1, rest.first?.token == .symbol(UInt8(ascii: "*")) { return .all(table: table) }
+      if Self.hasStar(part) { return nil }
+      let whole = Item.other(written(bytes))
+      guard let first = rest.first?.token, let name = first.name, table != nil || first != .word(name) || !Self.values.contains(name) else { return whole }
+      if rest.count == 1 { return .column(table: table, name, alias: nil, written: written(bytes)) }
+      let alias = rest[rest.endIndex - 1]
+      guard rest.count == 3, rest[rest.startIndex + 1].token == .word("as"), let aliasName = alias.token.name,
+        // Others may refer to it.
+        plainNames.count(where: { $0 == aliasName.folded }) == (table == nil && name.folded == aliasName.folded ? 2 : 1)
+      else { return whole }
+      if case .quoted = alias.token { return .column(table: table, name, alias: aliasName, written: written(bytes)) }
+      return .column(table: table, name, alias: written(alias.bytes), written: written(bytes))
     }
-    return "SELECT \(columns.joined(separator: ", ")) FROM \(rest)"
+    guard items.count == parts.count else { return nil }
+    rest = written(tokens[from + 1].bytes.lowerBound..<tokens[last - 1].bytes.upperBound)
+    (self.tables, words) = (source.tables, Set(tokens[..<last].compactMap { $0.token.name?.folded }))
   }
 
-  private static func quoted(_ name: String) -> String {
+  /// The statement for other columns of the same rows; nil where it uses this name.
+  func sql(_ columns: [String], without name: String) -> String? {
+    words.contains(name) ? nil : "SELECT \(columns.joined(separator: ", ")) FROM \(rest)"
+  }
+
+  static func quoted(_ name: String) -> String {
     "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
   }
 
-  private static func name(_ token: SQLTokens.Token) -> String? {
-    switch token {
-    case .word(let name), .quoted(let name): name
-    default: nil
-    }
-  }
-
-  /// Whether this may follow the table's name: an alias, a condition.
-  private static func isTable(_ tokens: [SQLTokens.Token]) -> Bool {
-    var rest = tokens[...]
-    if rest.first == .word("as") { rest.removeFirst() }
-    if let first = rest.first, first != .word("where") {
-      guard name(first) != nil else { return false }
-      rest.removeFirst()
-    }
-    return rest.isEmpty || rest.first == .word("where") && rest.count > 1
-  }
-
-  /// What the table is called behind its name.
-  private static func alias(_ tokens: [SQLTokens.Token]) -> String? {
-    var rest = tokens[...]
-    if rest.first == .word("as") { rest.removeFirst() }
-    return rest.first == .word("where") ? nil : rest.first.flatMap(name)
-  }
-
-  /// What stands between commas outside of brackets; nil where an item is of another form than an expression.
-  private static func split(
-    _ tokens: ArraySlice<(token: SQLTokens.Token, bytes: Range<Int>)>
-  ) -> [ArraySlice<(token: SQLTokens.Token, bytes: Range<Int>)>]? {
-    var parts: [ArraySlice<(token: SQLTokens.Token, bytes: Range<Int>)>] = []
+  /// What stands between commas outside of brackets.
+  private static func split(_ tokens: ArraySlice<LateSource.Located>) -> [ArraySlice<LateSource.Located>]? {
+    var parts: [ArraySlice<LateSource.Located>] = []
     var (start, depth) = (tokens.startIndex, 0)
     for index in tokens.indices {
       switch tokens[index].token {
@@ -127,14 +113,96 @@ struct LateStatement {
       case .symbol(UInt8(ascii: ",")) where depth == 0:
         parts.append(tokens[start..<index])
         start = index + 1
-      case .symbol(UInt8(ascii: "*")):
-        // All columns: of the table, or behind a dot.
-        if index == start || [".", "("].contains(where: { tokens[index - 1].token == .symbol(UInt8(ascii: $0)) }) { return nil }
       default: break
       }
       if depth < 0 { return nil }
     }
     parts.append(tokens[start..<tokens.endIndex])
     return depth == 0 && parts.allSatisfy { !$0.isEmpty } ? parts : nil
+  }
+
+  /// Whether there is a star for all columns, not for a product.
+  private static func hasStar(_ tokens: ArraySlice<LateSource.Located>) -> Bool {
+    tokens.indices.contains { index in
+      guard tokens[index].token == .symbol(UInt8(ascii: "*")) else { return false }
+      return index == tokens.startIndex || [".", "(", ","].contains { tokens[index - 1].token == .symbol(UInt8(ascii: $0)) }
+    }
+  }
+}
+
+/// What stands behind FROM: tables, and conditions that are not looked into.
+struct LateSource {
+  typealias Located = (token: SQLTokens.Token, bytes: Range<Int>)
+
+  private(set) var tables: [LateStatement.Table] = []
+  /// Where the words that make a join of it stand.
+  private(set) var joinWords: Set<Int> = []
+  private(set) var conditions: [Range<Int>] = []
+  private var rest: ArraySlice<Located>
+
+  init?(_ tokens: ArraySlice<Located>) {
+    rest = tokens
+    guard takeTable() else { return nil }
+    if next != nil, next != .word("where") {
+      guard takeJoin(), takeTable(), take("on") else { return nil }
+      let end = rest.firstIndex { $0.token == .word("where") } ?? rest.endIndex
+      guard end > rest.startIndex else { return nil }
+      conditions.append(rest.startIndex..<end)
+      rest = rest[end...]
+    }
+    if take("where") {
+      guard !rest.isEmpty else { return nil }
+      conditions.append(rest.startIndex..<rest.endIndex)
+      rest = []
+    }
+    guard rest.isEmpty else { return nil }
+  }
+
+  private var next: SQLTokens.Token? { rest.first?.token }
+
+  private mutating func take(_ word: String) -> Bool {
+    guard next == .word(word) else { return false }
+    rest.removeFirst()
+    return true
+  }
+
+  private mutating func takeName() -> String? {
+    guard let name = next?.name else { return nil }
+    rest.removeFirst()
+    return name
+  }
+
+  private static let following: Set<String> = ["inner", "join", "left", "on", "outer", "where"]
+
+  /// A table's name, and what it is called.
+  private mutating func takeTable() -> Bool {
+    guard let name = takeName(), let key = TableName.key(name) else { return false }
+    if take("as") {
+      guard let alias = takeName() else { return false }
+      tables.append(LateStatement.Table(key: key, name: alias))
+    } else if case .word(let word)? = next, Self.following.contains(word) {
+      tables.append(LateStatement.Table(key: key, name: name))
+    } else {
+      tables.append(LateStatement.Table(key: key, name: takeName() ?? name))
+    }
+    return true
+  }
+
+  private mutating func takeJoin() -> Bool {
+    let start = rest.startIndex
+    if take("left") { _ = take("outer") } else { _ = take("inner") }
+    guard take("join") else { return false }
+    joinWords = Set(start..<rest.startIndex)
+    return true
+  }
+}
+
+extension SQLTokens.Token {
+  /// What names something.
+  var name: String? {
+    switch self {
+    case .word(let name), .quoted(let name): name
+    default: nil
+    }
   }
 }

@@ -14,13 +14,13 @@ extension QueryEngine {
     guard database.engineName == "v2", !keeping.hasOtherColumns.load(ordering: .relaxed), !session.notLate.contains(sql),
       let plan = LatePlan(sql, snapshot)
     else { return nil }
-    snapshot.numbered.withLock { $0 = plan.entry }
+    snapshot.numbered.withLock { $0 = plan.tables.map(\.entry) }
     trace.begin(session, snapshot)
     do throws(CacheError) {
       let found = try snapshot.run { () throws(CacheError) -> LateRows? in
         try FileLikeKeys.prepare(sql, on: session.connection, scanFunction: database.scanFunction, store: store)
         let result = try session.connection.execute(plan.sql, parameters: parameters)
-        guard result.kind == .select, snapshot.onlyEntry === plan.entry else { return nil }
+        guard result.kind == .select, snapshot.reads(only: plan.entries) else { return nil }
         return try plan.rows(result, threads: options.threadCount ?? store.options.threadCount, cancellation: cancellation)
       }
       guard let found else {
@@ -29,7 +29,7 @@ extension QueryEngine {
       }
       trace.kind = .select
       trace.holdsEntry = found.isEntrysOwn
-      trace.isLate = found.rowCount > plan.entry.rowCount / Self.fewShare
+      trace.isLate = found.rowCount > plan.tables[0].entry.rowCount / Self.fewShare
       return found
     } catch {
       guard cancellation?.isCancelled != true, error.code == .query || error.code == .memoryLimit || error.code == .storage else { throw error }

@@ -61,7 +61,7 @@ enum V2Scan {
       }
       try v2Call { v2.pointee.table_function_bind_set_cardinality(result, UInt64(source.rowCount), true, $0) }
       let reference = scan.bind(name, source, columns)
-      if let numbered = QuerySnapshot.current?.numbered.withLock({ $0 }), numbered === source {
+      if QuerySnapshot.current?.numbered.withLock({ $0.contains { $0 === source } }) ?? false {
         try addNumbers(to: result, context)
         reference.numbersRows = true
       }

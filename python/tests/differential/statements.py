@@ -46,7 +46,7 @@ class Statements:
         self.random, self.table, self.other = rng, table, other
         self.forms: list[Callable[[], Statement]] = [
             self.rows, self.rows, self.rows, self.rows, self.values, self.aggregates, self.aggregates, self.counts, self.groups, self.groups, self.top, self.top, self.top,
-            self.ties, self.limit, self.joined, self.joined, self.self_joined, self.shared, self.combined, self.window, self.subquery, self.expressions, self.distinct,
+            self.ties, self.limit, self.joined, self.joined, self.joined_rows, self.self_joined, self.shared, self.combined, self.window, self.subquery, self.expressions, self.distinct,
             self.surroundings,
         ]  # fmt: skip
 
@@ -142,6 +142,24 @@ class Statements:
             mine, theirs = self.random.choice(shared)
             form = f"SELECT count(*), sum(a.row), max(b.row) FROM {{t}} a JOIN {{u}} b ON a.{mine} = b.{theirs} WHERE {{0}} AND {{1}}"
         return Statement(form, (self.predicate("a."), self.predicate("b.", other=True)))
+
+    def joined_rows(self) -> Statement:
+        """Rows of both tables side by side, with all columns of one or of both."""
+        mine, theirs = (self.random.choice(table.columns).name for table in (self.table, self.other))
+        columns = self.random.choice(
+            ["a.*, b.row AS other_row", "b.*, a.row AS other_row", "*", f"a.row, a.{mine}, b.row AS other_row, b.{theirs} AS other", f"a.*, b.{theirs} AS \"Other\", b.row AS other_row, b.row + 1",
+             f"b.*, a.row AS other_row, a.{mine} IS NULL, a.{mine} AS \"some\""]
+        )  # fmt: skip
+        count = max(1, self.other.data.num_rows)
+        shared = [(a.name, b.name) for a in self.table.columns for b in self.other.columns if a.kind == b.kind and a.kind.is_ordered]
+        condition = self.random.choice(["a.row = b.row", f"a.row % {count} = b.row", "a.row // 3 = b.row", "b.row * 7 = a.row"])
+        if shared and self.random.random() < 0.4:
+            names = self.random.choice(shared)
+            condition = f"a.{names[0]} = b.{names[1]} AND a.row % 50 = b.row % 50 AND b.row < 200"
+        join = self.random.choice(["JOIN", "JOIN", "INNER JOIN", "LEFT JOIN", "LEFT OUTER JOIN", "RIGHT JOIN", "FULL JOIN"])
+        where = self.random.choice(["", "WHERE {0}", "WHERE {1}", "WHERE {0} AND {1}"])
+        tables = ("{t} a", "{u} AS b") if self.random.random() < 0.7 else ("{u} AS b", "{t} a")
+        return Statement(f"SELECT {columns} FROM {tables[0]} {join} {tables[1]} ON {condition} {where}", (self.predicate("a."), self.predicate("b.", other=True)))
 
     def self_joined(self) -> Statement:
         form = self.random.choice(
