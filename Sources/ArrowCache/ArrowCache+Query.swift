@@ -44,11 +44,13 @@ extension ArrowCache {
     try engine.stop(cancellation)
   }
 
-  /// Stops all queries that run at the moment, from any thread, and returns how many. Streams that have been handed out go on.
+  /// Stops all queries that run at the moment, from any thread, and returns how many. Streams that have not been produced yet to their end
+  /// are such too: their next batch is an error.
   public func interrupt() throws(CacheError) -> Int {
     try checkUsable()
-    let running = lifetime.running
-    for cancellation in running { try engine.stop(cancellation) }
+    var running: [ObjectIdentifier: Cancellation] = [:]
+    for cancellation in lifetime.running + engine.liveStreams { running[ObjectIdentifier(cancellation)] = cancellation }
+    for cancellation in running.values { try engine.stop(cancellation) }
     return running.count
   }
 }

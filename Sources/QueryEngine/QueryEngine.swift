@@ -17,6 +17,7 @@ public final class QueryEngine: @unchecked Sendable {
   /// Whether no statement can have changed how rows are ordered: DuckDB's settings cannot be seen without asking it each time.
   let ordersAsUsual = Atomic<Bool>(true)
   private let stopper = QueryStopper()
+  private let live = Locked<[ObjectIdentifier: Cancellation]>([:])
   let keeping: ResultKeeping
   /// What scans have read and left out so far.
   public let scanCounters = ScanCounters()
@@ -86,6 +87,9 @@ public final class QueryEngine: @unchecked Sendable {
 
   /// Stops a query that runs now, from any thread. Returns at once; the query ends soon.
   public func stop(_ cancellation: Cancellation) throws(CacheError) { try stopper.stop(cancellation) }
+
+  /// Those of streams that are produced as they are read and have not been read to their end.
+  public var liveStreams: [Cancellation] { live.withLock { Array($0.values) } }
 
   /// Interrupts running queries, waits for them, and closes the database. Streams handed out stay readable.
   public func close() {
@@ -172,7 +176,9 @@ public final class QueryEngine: @unchecked Sendable {
       let schema = try snapshot.run { () throws(CacheError) in try importSchema(of: result) }
       isLive = true
       let giveBack = detach()
-      return LiveResult(result, schema: schema, snapshot: snapshot, space: pool.space, cancellation: cancellation, stopper: stopper) { isBroken in
+      if let cancellation { live.withLock { $0[ObjectIdentifier(cancellation)] = cancellation } }
+      return LiveResult(result, schema: schema, snapshot: snapshot, space: pool.space, cancellation: cancellation, stopper: stopper) { [weak self] isBroken in
+        if let cancellation { self?.live.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(cancellation)) } }
         cancellation?.detach()
         giveBack(isBroken)
       }

@@ -70,7 +70,9 @@ final class LiveResult: BatchSource {
     guard let result = running?.result else { return false }
     do throws(CacheError) {
       let hasRows = try stopper.run(cancellation) { () throws(CacheError) in
-        try snapshot.run { () throws(CacheError) in try result.next(into: array) }
+        // DuckDB forgets an interrupt that comes between two batches.
+        if cancellation?.isCancelled == true { throw CacheError(.interrupted, "the query was interrupted") }
+        return try snapshot.run { () throws(CacheError) in try result.next(into: array) }
       }
       if hasRows { return true }
     } catch {

@@ -51,7 +51,9 @@ class Queries:
         -------
         object
             The rows. A statement without rows gives what DuckDB's own client gives, such as a count. Columns of one name are named apart as
-            it does (``x``, ``x_1``), but for Arrow, where names may be alike.
+            it does (``x``, ``x_1``), but for Arrow, where names may be alike. A ``reader`` is pyarrow's own: what goes wrong while it is read it raises as
+            an ``OSError`` with our words, and Ctrl-C then too, with ``KeyboardInterrupt`` at the next statement; with `timeout` or `progress`
+            it raises the errors below, and ``KeyboardInterrupt`` at once.
 
         Raises
         ------
@@ -96,7 +98,7 @@ class Queries:
     def interrupt(self) -> int:
         """Stop all queries that run at the moment, from another thread than theirs; each raises `QueryInterrupted`.
 
-        Readers that were handed out go on. Returns at once.
+        A reader or capsule whose rows are still being produced is such a query: its next read fails. Returns at once.
 
         Returns
         -------

@@ -4,10 +4,12 @@ import datetime as dt
 import math
 import os
 import pty
+import signal
 import sys
 import threading
 import time
 import types
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -253,6 +255,56 @@ def test_interrupt_from_another_thread(filled):
         time.sleep(0.05)
     assert len(outcomes) == 3 and stopped >= 3 and not any(isinstance(error, QueryTimeoutError) for error in outcomes)
     assert is_usable(filled)
+
+
+@pytest.mark.parametrize("options", [{}, {"timeout": 60}, {"progress": lambda share: None}])
+def test_interrupt_between_two_reads(filled, options):
+    reader = filled.query("SELECT n, n + 1 AS m FROM _cache_t, range(10)", target_type="reader", **options)
+    assert reader.read_next_batch().num_rows > 0
+    assert filled.interrupt() == 1
+    for _ in range(2):  # an end after a failure would pass for the end of the rows
+        with pytest.raises(QueryInterrupted if options else OSError, match="the query was interrupted"):
+            reader.read_next_batch()
+    assert filled.interrupt() == 0 and is_usable(filled)
+
+
+def test_interrupt_leaves_readers_alone_that_have_ended(filled):
+    whole = filled.query("SELECT n FROM _cache_t", target_type="reader")
+    assert whole.read_all().num_rows == ROWS and filled.interrupt() == 0
+    dropped = filled.query("SELECT n FROM _cache_t", target_type="reader")
+    dropped.read_next_batch()
+    del dropped
+    closed = filled.query("SELECT n FROM _cache_t", target_type="reader")
+    closed.read_next_batch()
+    closed.close()
+    assert filled.interrupt() == 0
+    entry = filled.get("t", target_type="reader")
+    filled.interrupt()
+    assert entry.read_all().num_rows == ROWS
+
+
+@pytest.mark.parametrize("options", [{}, {"timeout": 60}])
+def test_ctrl_c_ends_what_reads_a_reader(filled, options):
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.3, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT))
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            with suppress() if options else suppress(OSError):
+                filled.query(ENDLESS, target_type="reader", **options).read_all()
+            time.sleep(10)
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, previous)
+    assert is_usable(filled)
+
+
+def test_a_watched_reader_ends_once(filled):
+    shares = []
+    reader = filled.query("SELECT n FROM _cache_t", target_type="reader", progress=shares.append)
+    assert sum(batch.num_rows for batch in reader) == ROWS and shares[-1] == 1.0
+    with pytest.raises(StopIteration):
+        reader.read_next_batch()
 
 
 def test_many_limits_and_interrupts_at_once(filled):
