@@ -307,6 +307,17 @@ def test_results_are_counted_while_they_are_held(full: ArrowCache) -> None:
     assert part["i"].to_pylist() == [10, 11, 12, 13, 14]
 
 
+@pytest.mark.parametrize(("column", "is_counted"), [("repeat('x', 20) || i", True), ("i + 1", False), ("CASE WHEN i % 2 = 0 THEN i END", False), ("i > 5", False)])
+def test_frames_count_what_they_hold_of_ours(full: ArrowCache, column: str, is_counted: bool) -> None:
+    frame = full.query(f"SELECT {column} AS v FROM range(50_000) r(i)")
+    gc.collect()
+    held = full.status()["memory"]["results_bytes"]
+    assert held > 50_000 if is_counted else held == 0, frame.dtypes
+    del frame
+    gc.collect()
+    assert full.status()["memory"]["results_bytes"] == 0
+
+
 def test_streams_count_what_is_on_its_way(full: ArrowCache) -> None:
     def held() -> int:
         return int(full.status()["memory"]["results_bytes"])
