@@ -26,6 +26,12 @@ def column(kind: pa.DataType) -> pa.Array:
     return pa.array(numbers, kind if pa.types.is_integer(kind) else storage).cast(kind)
 
 
+CONDITIONS = [
+    "n = {a}", "n <> {a}", "n < {a}", "n <= {a}", "n > {b}", "n >= {b}", "n BETWEEN {a} AND {b}", "n BETWEEN {b} AND {a}", "n IN ({a}, {b})", "n NOT IN ({a}, {b})",
+    "n IS NULL", "n IS DISTINCT FROM {a}", "n = {a} OR n = {b}", "n > {a} AND n < {b} AND row > 900", "NOT n > {a}",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("kind", INTEGERS + TIMES + STAMPS + DURATIONS + DECIMALS, ids=str)
 def test_a_column_stays_what_it_is_however_often_it_is_read(kind: pa.DataType) -> None:
     table = pa.table({"n": column(kind), "row": range(ROWS)})
@@ -37,3 +43,24 @@ def test_a_column_stays_what_it_is_however_often_it_is_read(kind: pa.DataType) -
             for _ in range(4):
                 assert cache.query(sql.format(t="_cache_t")).equals(expected), sql
         assert cache.get("t", target_type="arrow").equals(table)
+
+
+@pytest.mark.parametrize("kind", INTEGERS + TIMES + STAMPS + DURATIONS + DECIMALS, ids=str)
+def test_filters_find_the_same_rows_however_often_they_are_asked(kind: pa.DataType) -> None:
+    table = pa.table({"n": column(kind), "row": range(ROWS)})
+    with duckdb.connect() as plain, ArrowCache(memory_limit="64MiB", cache_query_results=False, query_target_type="arrow") as cache:
+        plain.register("source", table)
+        plain.execute("CREATE TABLE t AS SELECT * FROM source")  # 1.5 has no filters on nanoseconds of Arrow tables
+        cache.put("t", table)
+        for engine in (plain.execute, cache.query):
+            engine("SET TimeZone = 'UTC'")
+        type_name, least, some, most = plain.sql(
+            "SELECT typeof(any_value(n)), min(n)::VARCHAR, (min(n) FILTER (row = 5))::VARCHAR, max(n)::VARCHAR FROM t"
+        ).fetchall()[0]
+        literals = [f"CAST('{value}' AS {type_name})" for value in (least, some, most)]
+        for condition in CONDITIONS:
+            for a, b in [(literals[0], literals[1]), (literals[1], literals[2])]:
+                sql = f"SELECT count(*) AS c, sum(row) AS s, min(n) AS l FROM {{t}} WHERE {condition.format(a=a, b=b)}"
+                expected = plain.sql(sql.format(t="t")).to_arrow_table()
+                for _ in range(2):
+                    assert cache.query(sql.format(t="_cache_t")).equals(expected), sql

@@ -8,7 +8,7 @@ extension Field {
   private static let narrowMark = "arrow_cache.narrow"
 
   /// The number that values of a narrowed column count from; nil for all other columns.
-  public var narrowBase: Int64? { metadata.isEmpty ? nil : metadata.text(Self.narrowMark).flatMap { Int64($0) } }
+  public var narrowBase: Int128? { metadata.isEmpty ? nil : metadata.text(Self.narrowMark).flatMap { Int128($0) } }
 
   /// Whether values may take fewer bytes than they do.
   public var isNarrowable: Bool {
@@ -16,7 +16,7 @@ extension Field {
     return ["s", "S", "i", "I", "l", "L", "tdD", "ttu"].contains(format) || format.hasPrefix("ts") || format.hasPrefix("d:")
   }
 
-  fileprivate func narrowed(base: Int64, byteWidth: Int) throws(CacheError) -> Field {
+  fileprivate func narrowed(base: Int128, byteWidth: Int) throws(CacheError) -> Field {
     let format = [1: "C", 2: "S", 4: "I"][byteWidth] ?? "L"
     return try Field(name: name, format: format, metadata: [KeyValue(key: Array(Self.narrowMark.utf8), value: Array(String(base).utf8))])
   }
@@ -40,7 +40,7 @@ extension RecordBatch {
 
 /// The rows of one column that are narrowed.
 private struct NarrowedRows {
-  typealias Made = (memory: (node: ArrowArray, memory: CopyMemory), base: Int64, byteWidth: Int)
+  typealias Made = (memory: (node: ArrowArray, memory: CopyMemory), base: Int128, byteWidth: Int)
 
   let format: String
   let values: UnsafeRawPointer
@@ -107,7 +107,7 @@ private struct NarrowedRows {
       case 4: try column(numbers, UInt32.self, from: least)
       default: try column(numbers, UInt64.self, from: least)
       }
-    return (made, Int64(truncatingIfNeeded: least), byteWidth)
+    return (made, Int128(least), byteWidth)
   }
 
   @inline(__always)

@@ -97,6 +97,7 @@ struct TestedColumn {
     if let validity = range.validity { mask.narrow(bits: validity, first: range.first) }
     if mask.isEmpty { return }
     if field.dictionary != nil { return narrowEncoded(&mask) { $0.narrow(&$1, test) } }
+    let test = field.narrowBase.map { test.shifted(by: $0) } ?? test
     switch field.format {
     case "b": narrowBits(&mask, test)
     case "c": narrow(&mask, Int8.self, test)

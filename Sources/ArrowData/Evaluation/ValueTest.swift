@@ -26,6 +26,21 @@ enum ValueTest {
     }
   }
 
+  /// The same of whole numbers that count from `base`.
+  func shifted(by base: Int128) -> ValueTest {
+    func shifted(_ number: Int128) -> Int128 {
+      let (distance, overflow) = number.subtractingReportingOverflow(base)
+      return overflow ? (number < 0 ? .min : .max) : distance
+    }
+    func shifted(_ literal: Predicate.Literal) -> Predicate.Literal { literal.integer.map { .wide(shifted($0)) } ?? literal }
+    return switch self {
+    case .compare(let comparison, let literal): .compare(comparison, shifted(literal))
+    case .isIn(let literals): .isIn(literals.map(shifted))
+    case .within(let low, let high): .within(shifted(low), shifted(high))
+    case .prefix, .between: self
+    }
+  }
+
   /// Of whole numbers.
   func holds(_ value: Int64) -> Bool {
     switch self {

@@ -97,7 +97,7 @@ enum ColumnKind: Sendable, Equatable {
   static func of(_ column: Int, in batch: RecordBatch, usual: ColumnKind) -> ColumnKind {
     let field = batch.schema.fields[column]
     if let base = field.narrowBase, let bytes = indexBytes(field.format), let target = usual.narrowTarget {
-      return .narrow(bytes: bytes, target: target, base: base)
+      return .narrow(bytes: bytes, target: target, base: Int64(truncatingIfNeeded: base))
     }
     guard field.encodedFormat != nil, let index = indexBytes(field.format) else { return usual }
     return .dictionaryText(indexBytes: index, offsetBytes: 4)

@@ -128,42 +128,37 @@ final class CompactColumns: @unchecked Sendable {
 
 /// The columns of one scan that are read in a compact form where there is one.
 struct ScanCompaction: Sendable {
-  private struct Column {
-    /// In what is read.
-    let index: Int
-    /// In the table.
-    let column: Int
-    let kind: ColumnKind
-  }
-
   private let forms: CompactColumns
   private let entry: Entry
-  private let columns: [Column]
+  /// By their places in the table.
+  private let kinds: [Int: ColumnKind]
 
-  /// nil where no column could be.
-  init?(_ binding: ScanBinding, columns: [Int]) {
+  /// - Parameter columns: all that the scan looks at. nil where none of them could be compact.
+  init?(_ binding: ScanBinding, columns: Set<Int>) {
     guard !binding.compaction.isEmpty, let entry = binding.source as? Entry else { return nil }
-    let possible = columns.enumerated().compactMap { index, column -> Column? in
+    let possible = columns.filter { column in
       let kind = binding.columns[column].kind
-      let form: Compaction? =
-        if kind.isPlainText { .texts } else if kind.narrowTarget != nil, entry.schema.fields[column].isNarrowable { .numbers } else { nil }
-      guard let form, binding.compaction.contains(form) else { return nil }
-      return Column(index: index, column: column, kind: kind)
+      if kind.isPlainText { return binding.compaction.contains(.texts) }
+      return kind.narrowTarget != nil && entry.schema.fields[column].isNarrowable && binding.compaction.contains(.numbers)
     }
     guard !possible.isEmpty, let forms = CompactColumns.of(entry) else { return nil }
-    let wanted = possible.filter { forms.isWorthwhile($0.column) }
+    let wanted = possible.filter(forms.isWorthwhile)
     guard !wanted.isEmpty else { return nil }
-    (self.forms, self.entry, self.columns) = (forms, entry, wanted)
+    (self.forms, self.entry) = (forms, entry)
+    kinds = Dictionary(uniqueKeysWithValues: wanted.map { ($0, binding.columns[$0].kind) })
   }
 
   /// The rows with compact columns in place of plain ones; nil where there are none.
   ///
-  /// - Parameter wantedCount: how many of them are: nothing is made for a few.
-  func compact(_ slice: SegmentSlice, _ rows: RecordBatchSlice, wantedCount: Int) -> RecordBatchSlice? {
+  /// - Parameters:
+  ///   - columns: of the table, in the order of the batch.
+  ///   - wanted: those that may be compact; nil: all.
+  ///   - makes: whether to make what is not there.
+  func compact(_ slice: SegmentSlice, _ rows: RecordBatchSlice, columns: [Int], wanted: [Int]? = nil, makes: Bool) -> RecordBatchSlice? {
     var found: [Int: RecordBatchSlice] = [:]
-    for column in columns where rows.batch.schema.fields[column.index].encodedFormat == nil {
-      let makes = wantedCount == slice.count
-      found[column.index] = forms.form(column.column, slice, rows, at: column.index, kind: column.kind, makes: makes, for: entry)
+    for (index, column) in columns.enumerated() where rows.batch.schema.fields[index].encodedFormat == nil && wanted?.contains(column) ?? true {
+      guard let kind = kinds[column] else { continue }
+      found[index] = forms.form(column, slice, rows, at: index, kind: kind, makes: makes, for: entry)
     }
     return found.isEmpty ? nil : RecordBatchSlice(rows.batch.replacing(found, offset: rows.offset, count: rows.count))
   }

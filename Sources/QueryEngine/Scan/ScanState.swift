@@ -59,7 +59,7 @@ final class ScanState: Sendable {
     picksRows = !columns.contains { binding.columns[$0].kind == .converted }
     let source = binding.source
     filter = binding.filter(wanted: columns)
-    compaction = ScanCompaction(binding, columns: columns)
+    compaction = ScanCompaction(binding, columns: Set(columns).union(filter?.columns ?? []))
     stretches = source.stretches.all
     partitions = source.partitions
     let top = binding.topBlocks
@@ -128,10 +128,10 @@ final class ScanState: Sendable {
     var tested: SegmentRows?
     var found = filter.known(slice)
     if found == nil, let known, filter.columns.allSatisfy(columns.contains) {
-      found = filter.test(slice, known) { self.columns.firstIndex(of: $0) }
+      found = filter.test(slice, self.tested(known, slice, columns, by: filter)) { self.columns.firstIndex(of: $0) }
     } else if found == nil {
       let rows = try binding.source.read(slice, columns: filter.columns)
-      found = filter.test(slice, rows) { filter.columns.firstIndex(of: $0) }
+      found = filter.test(slice, self.tested(rows, slice, filter.columns, by: filter)) { filter.columns.firstIndex(of: $0) }
       tested = rows
     }
     let picks = found?.rows(count: slice.count)
@@ -142,6 +142,14 @@ final class ScanState: Sendable {
     }
     if let known { return (known, picks) }
     return (try read(slice, besides: tested), picks)
+  }
+
+  /// The rows in which a filter looks at its columns: compact ones, which all of its scans read whole.
+  private func tested(_ rows: SegmentRows, _ slice: SegmentSlice, _ columns: [Int], by filter: ScanFilter) -> SegmentRows {
+    guard let compaction, !rows.isTransient, rows.slices.count == 1,
+      let compact = compaction.compact(slice, rows.slices[0], columns: columns, wanted: filter.columns, makes: true)
+    else { return rows }
+    return SegmentRows(slices: [compact], isFromDisk: rows.isFromDisk, byteCount: rows.byteCount)
   }
 
   /// - Parameter tested: the filter's columns, where they have been read already.
@@ -161,7 +169,9 @@ final class ScanState: Sendable {
 
   /// Rows in memory with compact columns in place of plain ones, where there are some.
   func compact(_ slice: SegmentSlice, _ rows: [RecordBatchSlice], wantedCount: Int) -> [RecordBatchSlice] {
-    guard let compaction, rows.count == 1, let compact = compaction.compact(slice, rows[0], wantedCount: wantedCount) else { return rows }
+    guard let compaction, rows.count == 1,
+      let compact = compaction.compact(slice, rows[0], columns: columns, makes: wantedCount == slice.count)
+    else { return rows }
     if hasText { binding.hold([compact.batch]) }
     return [compact]
   }
