@@ -71,7 +71,8 @@ public final class QueryEngine: @unchecked Sendable {
     }
     let text = try PlanText.read(plan)
     let report = analyze ? ScanReport.text(trace.snapshot?.scans ?? [], skips: engineName != "v1") : ""
-    return try text + report + reuse(of: sql, parameters)
+    let reuse = try reuse(of: sql, parameters)
+    return try text + report + (reuse.isEmpty ? lateReport(of: sql, parameters) : reuse)
   }
 
   /// What DuckDB itself has allocated, in bytes; nil where it does not say.

@@ -112,7 +112,7 @@ final class QuerySnapshot: @unchecked Sendable {
     }
     let keys = Set(expected.map(\.key))
     let tables = Set(keys.map { TableName.prefix + $0 })
-    return isSame && names.withLock { $0 == keys } && noted.withLock { $0.allSatisfy { tables.contains($0.table) } }
+    return isSame && !isOthers.withLock { $0 } && names.withLock { $0 == keys } && noted.withLock { $0.allSatisfy { tables.contains($0.table) } }
   }
 
   /// DuckDB has asked for a name that stands for this entry.

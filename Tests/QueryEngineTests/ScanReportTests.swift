@@ -37,4 +37,19 @@ import Testing
     #expect(try fixture.engine.explain("SELECT 1", analyze: true).hasSuffix("No cached table was read.\n"))
     #expect(try !fixture.engine.explain("SELECT a FROM _cache_t").contains("Scans of cached tables"))
   }
+
+  @Test(.enabled(if: engineNames.contains("v2"))) func explainSaysWhatIsFetchedLate() throws {
+    let fixture = try Fixture("v2")
+    try fixture.put("t", "SELECT i AS id, sin(i) AS v, 'x' || i AS s FROM range(60000) t(i)")
+    try fixture.put("my key", "SELECT i AS id, 'y' || i AS w FROM range(60000) t(i)")
+    func late(_ sql: String, analyze: Bool = true) throws -> String? {
+      try fixture.engine.explain(sql, analyze: analyze).split(separator: "\n").first { $0.hasPrefix("query() fetches") }.map { String($0.split(separator: ": ")[1]) }
+    }
+    #expect(try late("SELECT v, s, id + 1 AS n FROM _cache_t WHERE id > 7") == "v, s of _cache_t.")
+    #expect(try late("SELECT v, s, id + 1 AS n FROM _cache_t WHERE id > 7", analyze: false) == "v, s of _cache_t.")
+    #expect(try late("SELECT a.s, b.w, a.v + 1 AS u FROM _cache_t a JOIN \"_cache_my key\" b ON a.id = b.id") == "s of _cache_t; w of \"_cache_my key\".")
+    for sql in ["SELECT * FROM _cache_t", "SELECT sum(v) FROM _cache_t", "SELECT v, s FROM _cache_t ORDER BY v LIMIT 3", "SELECT v, s FROM main._cache_t"] { #expect(try late(sql) == nil, "\(sql)") }
+    try fixture.run("CREATE VIEW w AS SELECT 1")
+    #expect(try late("SELECT v, s, id + 1 AS n FROM _cache_t WHERE id > 7") == nil)
+  }
 }

@@ -115,7 +115,7 @@ class Queries:
         analyze: bool = False,
         timeout: float | timedelta | None = None,
     ) -> str:
-        """DuckDB's plan of one statement, as text; a last line says where `query` would give a kept result or use a kept plan.
+        """DuckDB's plan of one statement, as text; a last line says where `query` would give a kept result, use a kept plan or fetch columns late.
 
         Parameters
         ----------
