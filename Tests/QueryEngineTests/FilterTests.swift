@@ -79,7 +79,7 @@ import Testing
     let fixture = try fixture(10_000)
     let counters = fixture.engine.scanCounters.remembered
     for _ in 0..<3 { _ = try fixture.rows("SELECT id FROM _cache_t WHERE mixed < 100") }
-    #expect(counters.byteCount > 0 && fixture.store.status().memoBytes == counters.byteCount)
+    #expect(counters.byteCount > 0 && fixture.store.status().memoBytes >= counters.byteCount)
     try fixture.put("t", "SELECT range AS id, range % 1000 AS mixed FROM range(50000)")
     #expect(try fixture.rows("SELECT count(*) FROM _cache_t WHERE mixed < 100") == [["5000"]])
     try fixture.run("SELECT 1")
