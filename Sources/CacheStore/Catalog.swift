@@ -19,16 +19,15 @@ struct Catalog {
   /// How often each key is pinned; a pin stays with the key when the entry is replaced.
   private(set) var pins: [CacheKey: Int] = [:]
   /// Who is evicted first: every entry that is not pinned.
-  private let eviction: any EvictionPolicy
+  let eviction: any EvictionPolicy
   /// Who leaves memory first: every holding that is not pinned and has a segment in memory.
-  private let spilling: any EvictionPolicy
+  let spilling: any EvictionPolicy
   /// Whether any may leave memory: the order is not kept up where none does.
   private let isSpilling: Bool
   /// Where changes go that are to be in the storage later; nil: they are there before, or never.
   private let pending: PendingChanges?
   private var expiry = ExpiryQueue()
-  private var spares: [WeakSegment] = []
-  private var sparesSweptAt = 64
+  var spares = SpareFiles()
   /// From where places are given out: those below are for entries that have come without one.
   private var lastSequence: UInt64 = 1 << 32
   private var lastVersion: UInt64 = 0
@@ -172,124 +171,10 @@ struct Catalog {
     expiry = ExpiryQueue()
   }
 
-  /// Takes out the entry that is least worth keeping, if there is one besides `sparing`.
-  ///
-  /// - Parameter tier: one that has rows there; nil: any.
-  mutating func evict(_ cause: String, having tier: Tier? = nil, sparing: CacheKey?, _ dropped: inout [Dropped]) -> Slot? {
-    let spared = sparing.flatMap { slots[$0] }
-    let victim =
-      switch tier {
-      case .memory: residentVictim(sparing: spared)
-      case .disk: spilledVictim(sparing: spared)
-      default: eviction.victim(excluding: spared) as? Slot
-      }
-    if let victim { remove(victim, .evicted, cause, &dropped) }
-    return victim
-  }
-
-  private mutating func residentVictim(sparing spared: Slot?) -> Slot? {
-    // What is being put ranks too, and cannot be evicted.
-    var aside: [EvictionItem] = []
-    defer { for item in aside { spilling.restore(item) } }
-    while let item = spilling.victim(excluding: spared?.holding) {
-      if let holding = item as? Holding, let slot = slots[holding.key], slot.holding === holding { return slot }
-      spilling.remove(item, isEvicted: false)
-      aside.append(item)
-    }
-    return nil
-  }
-
-  /// What is in memory alone stays: it would free nothing.
-  private mutating func spilledVictim(sparing spared: Slot?) -> Slot? {
-    var aside: [EvictionItem] = []
-    defer { for item in aside.reversed() { eviction.restore(item) } }
-    while let item = eviction.victim(excluding: spared) {
-      if let slot = item as? Slot, slot.holding.hasTemporaryFile { return slot }
-      eviction.remove(item, isEvicted: false)
-      aside.append(item)
-    }
-    return nil
-  }
-
   private mutating func detach(_ slot: Slot, isEvicted: Bool) {
     eviction.remove(slot, isEvicted: isEvicted)
     discard(slot.holding)
     partitionCount -= slot.entry.partitions.count
-  }
-
-  // MARK: leaving memory
-
-  /// A segment that is on its way to disk.
-  struct Leaving {
-    let holding: Holding
-    let index: Int
-    let segment: Segment
-    /// What is to be written.
-    let rows: [RecordBatchSlice]
-    /// Where its rows are on disk already.
-    let file: SegmentFile?
-  }
-
-  /// What a segment is part of, as long as the store wants it.
-  func holding(of segment: Segment) -> Holding? {
-    guard let holding = segment.key.flatMap({ slots[$0]?.holding }), holding.segments.contains(where: { $0 === segment }) else { return nil }
-    return holding
-  }
-
-  /// A segment has come to be in memory, or its move has ended.
-  mutating func rankForSpilling(_ holding: Holding) {
-    guard holding.isLive, pins[holding.key] == nil, !holding.isRanked else { return }
-    spilling.restore(holding)
-  }
-
-  mutating func append(_ segment: Segment, to holding: Holding) {
-    holding.append(segment)
-    if holding.isRanked { spilling.resize(holding) } else { rankForSpilling(holding) }
-  }
-
-  /// Marks the coldest segments, of about so many bytes, as leaving memory.
-  mutating func beginLeaving(_ byteCount: Int) -> [Leaving] {
-    var chosen: [Leaving] = []
-    var bytes = 0
-    while bytes < byteCount, let item = spilling.victim() {
-      guard let holding = item as? Holding else {
-        spilling.remove(item, isEvicted: false)
-        continue
-      }
-      let candidates = holding.leavable()
-      var taken = 0
-      for (index, segment) in candidates where bytes < byteCount {
-        taken += 1
-        guard let (rows, file) = segment.beginLeaving() else { continue }
-        chosen.append(Leaving(holding: holding, index: index, segment: segment, rows: rows, file: file))
-        bytes = bytes.saturatingSum(max(1, segment.byteCount))
-      }
-      if taken == candidates.count { spilling.remove(item, isEvicted: true) }
-    }
-    return chosen
-  }
-
-  /// Segments whose rows are in memory and on disk.
-  mutating func noteSpareFile(_ segment: Segment) {
-    if spares.count >= sparesSweptAt {
-      spares.removeAll { $0.segment == nil }
-      sparesSweptAt = max(64, 2 * spares.count)
-    }
-    spares.append(WeakSegment(segment: segment))
-  }
-
-  /// Takes the files of rows that are in memory too; the caller lets go of them with no lock held.
-  mutating func takeSpareFiles() -> [SegmentFile] {
-    let files = spares.compactMap { $0.segment?.takeSpareFile() }
-    // A move may be under way that comes to nothing.
-    spares.removeAll { $0.segment?.file == nil }
-    return files
-  }
-
-  /// The store does not want the rows any more.
-  mutating func discard(_ holding: Holding) {
-    holding.isLive = false
-    spilling.remove(holding, isEvicted: false)
   }
 
   // MARK: pins
@@ -345,5 +230,3 @@ struct Catalog {
     expiry.insert(ExpiryQueue.Item(expiresAt: expiresAt, version: slot.entry.version, key: slot.key))
   }
 }
-
-struct WeakSegment { weak var segment: Segment? }

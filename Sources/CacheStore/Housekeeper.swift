@@ -131,7 +131,7 @@ extension Tiers {
       let isDone = catalog.withLock { catalog -> Bool in
         guard holding.isLive else { return false }
         segment.finishReturning(kept, charge, now)
-        catalog.noteSpareFile(segment)
+        catalog.spares.insert(segment)
         catalog.rankForSpilling(holding)
         return true
       }

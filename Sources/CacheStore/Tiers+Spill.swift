@@ -132,7 +132,7 @@ extension Tiers {
 
   /// Gives up files: those of rows that are in memory too, else those of an entry, which is evicted. Returns about how many bytes.
   private func freeDisk(_ sparing: CacheKey?, _ mayEvict: Bool) -> Int {
-    let spares = catalog.withLock { $0.takeSpareFiles() }
+    let spares = catalog.withLock { $0.spares.take() }
     guard spares.isEmpty else { return spares.reduce(0) { $0.saturatingSum($1.byteCount) } }
     guard mayEvict else { return 0 }
     return change { catalog, _, dropped in catalog.evict("disk limit", having: .disk, sparing: sparing, &dropped)?.occupied.disk ?? 0 }

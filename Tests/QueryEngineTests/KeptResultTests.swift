@@ -186,7 +186,7 @@ import Testing
   }
 
   /// As DuckDB runs what is prepared, one thread would make these rows.
-  @Test func aStatementOfManyRowsIsPlannedAnew() throws {
+  @Test(.enabled(if: engineNames.contains("v2"))) func aStatementOfManyRowsIsPlannedAnew() throws {
     let fixture = try fixture("v2")
     try fixture.put("t", "SELECT i, 'word ' || i AS s FROM range(2_000_000) r(i)")
     for _ in 0..<5 { try fixture.run("SELECT i + 1 AS j, s || 'x' AS t FROM _cache_t") }
