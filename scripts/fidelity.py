@@ -27,7 +27,7 @@ import polars as pl
 import pyarrow as pa
 import shapely
 from arrow_cache import ArrowCache, CacheError
-from converters import arrow_samples, samples, test_geo, test_polars
+from converters import arrow_samples, index_samples, refused_samples, samples, test_geo, test_polars
 from converters.conftest import SLICES, assert_same, same_objects
 from polars.testing import assert_frame_equal as assert_polars_equal
 
@@ -176,7 +176,7 @@ def _indexed(build: Callable[[], Any]) -> pd.DataFrame:
 
 
 def _indexes(cache: ArrowCache) -> Iterator[Row]:
-    for name, build in samples.INDEXES.items():
+    for name, build in index_samples.INDEXES.items():
         row = _pandas(cache, name, partial(_indexed, build))
         schema = cache.get("entry", target_type="arrow").schema
         fields = [field for field in schema if field.name not in ("x", "n")]
@@ -185,7 +185,7 @@ def _indexes(cache: ArrowCache) -> Iterator[Row]:
 
 
 def _labels(cache: ArrowCache) -> Iterator[Row]:
-    for name, build in samples.LABELS.items():
+    for name, build in index_samples.LABELS.items():
         row = _pandas_labels(cache, name, build)
         names = cache.get("entry", target_type="arrow").column_names
         seen = cache.query("DESCRIBE SELECT * FROM _cache_entry", target_type="dict")["column_name"]
@@ -283,7 +283,7 @@ def _refusals(cache: ArrowCache) -> str:
         "a Polars column of Int128": lambda: pl.DataFrame({"x": pl.Series([1], dtype=pl.Int128)}),
         "text that is no file": lambda: "no such file.parquet",
     }
-    columns = {f"a column: {name}": _frame(build) for name, (build, _) in samples.REFUSED.items()}
+    columns = {f"a column: {name}": _frame(build) for name, (build, _) in refused_samples.REFUSED.items()}
     for name, build in {**columns, **others}.items():
         try:
             cache.put("refused", build())

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from spilling import LIMIT
-
 from arrow_cache import ArrowCache
+
+from spilling import LIMIT
 
 
 @pytest.fixture
@@ -41,3 +42,19 @@ def small(spill: Path) -> Iterator[ArrowCache]:
     """A cache of 8 MB that spills."""
     with ArrowCache(memory_limit=LIMIT, query_memory_limit="256MB", spill_directory=spill) as cache:
         yield cache
+
+
+@pytest.fixture
+def sales(cache: ArrowCache) -> ArrowCache:
+    """A small table of sales, and one of its regions."""
+    cache.put("sales", pd.DataFrame({"region": ["n", "s", "n", "s", "w"], "amount": [1.0, 2.0, 3.0, 4.0, None], "n": range(5)}))
+    cache.put("regions", pa.table({"region": ["n", "s"], "name": ["north", "south"]}))
+    return cache
+
+
+@pytest.fixture
+def full(cache: ArrowCache) -> ArrowCache:
+    """A thousand rows, and seven."""
+    cache.put("x", pd.DataFrame({"a": np.arange(1000) % 7, "b": np.arange(1000) / 3, "t": pd.date_range("2024-01-01", periods=1000, freq="h")}))
+    cache.put("y", pd.DataFrame({"a": range(7), "name": list("abcdefg")}))
+    return cache

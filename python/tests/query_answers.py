@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from arrow_cache import ArrowCache, CacheError
 
 
@@ -17,3 +16,8 @@ def answer_of(cache: ArrowCache, sql: str, parameters: Any = None) -> Any:
         return cache.query(sql, parameters, target_type="dict")
     except CacheError as error:
         return type(error), str(error)
+
+
+def values(result: Any) -> list[tuple[Any, ...]]:
+    """The rows of a frame."""
+    return [tuple(row) for row in result.itertuples(index=False)]

@@ -33,7 +33,8 @@ from arrow_cache import ArrowCache
 from arrow_cache.errors import UnsupportedTypeError
 from converters.arrow_samples import TYPES
 from converters.conftest import assert_same
-from converters.samples import EXTENSIONS, INDEXES, LABELS, NUMPY, OBJECTS, ZONES
+from converters.index_samples import INDEXES, LABELS
+from converters.samples import EXTENSIONS, NUMPY, OBJECTS, ZONES
 
 folder, does_load = sys.argv[2], sys.argv[3] == "load"
 made = {}

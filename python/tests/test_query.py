@@ -1,6 +1,3 @@
-import signal
-import threading
-import time
 
 import duckdb
 import numpy as np
@@ -8,29 +5,13 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from promptness import assert_prompt
-from pandas.testing import assert_frame_equal
-
 from arrow_cache import (
     ArrowCache,
     CacheError,
-    ClosedError,
-    InvalidArgument,
-    InvalidArgumentType,
-    KeyNotFound,
-    QueryError,
 )
+from pandas.testing import assert_frame_equal
 
-
-@pytest.fixture
-def sales(cache):
-    cache.put("sales", pd.DataFrame({"region": ["n", "s", "n", "s", "w"], "amount": [1.0, 2.0, 3.0, 4.0, None], "n": range(5)}))
-    cache.put("regions", pa.table({"region": ["n", "s"], "name": ["north", "south"]}))
-    return cache
-
-
-def values(result):
-    return [tuple(row) for row in result.itertuples(index=False)]
+from query_answers import values
 
 
 def test_a_query_gives_a_frame(sales):
@@ -241,146 +222,6 @@ def test_no_sql_damages_the_cache(sales, sql):
     assert values(sales.query("SELECT count(*), sum(n) FROM _cache_sales")) == [(5, 10)]
     assert sales.get("sales")["n"].tolist() == [0, 1, 2, 3, 4]
     assert sales.get_keys() == ["sales", "regions"]
-
-
-# --- errors ------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("sql", "says"),
-    [
-        ("SELEC 1", "(?i)syntax error"),
-        ("SELECT nothing FROM _cache_sales", "nothing"),
-        ("SELECT * FROM no_such_table", "no_such_table"),
-        ("SELECT CAST('x' AS INTEGER)", "Could not convert string 'x'"),
-        ("SELECT no_such_function(1)", "no_such_function"),
-        ("SELECT 1 +", "(?i)syntax error"),
-        ("SELECT error('my own words')", "my own words"),
-        ("SELECT * FROM 'no_such_file.parquet'", "no_such_file.parquet"),
-        ("SELECT sum(region) FROM _cache_sales", "sum"),
-    ],
-)
-def test_duckdbs_own_words(sales, sql, says):
-    with pytest.raises(QueryError, match=says) as caught:
-        sales.query(sql)
-    assert isinstance(caught.value, CacheError) and caught.value.code == "query"
-    assert values(sales.query("SELECT count(*) FROM _cache_sales")) == [(5,)]
-
-
-@pytest.mark.parametrize("sql", ["SELECT * FROM _cache_nothing", 'SELECT * FROM "_cache_"', "DESCRIBE _cache_Sale"])
-def test_a_missing_entry_is_named(sales, sql):
-    with pytest.raises((QueryError, KeyNotFound), match="(?i)_cache_|nothing|sale"):
-        sales.query(sql)
-
-
-@pytest.mark.parametrize("sql", ["", "   ", "\n\t"])
-def test_empty_sql_is_refused(cache, sql):
-    for call in (cache.query, cache.explain):
-        with pytest.raises(InvalidArgument, match="empty"):
-            call(sql)
-
-
-@pytest.mark.parametrize("sql", [None, 5, b"SELECT 1", ["SELECT 1"], pd.DataFrame()])
-def test_sql_that_is_no_text_is_refused(cache, sql):
-    for call in (cache.query, cache.explain):
-        with pytest.raises(InvalidArgumentType, match="sql: give the statement as a str"):
-            call(sql)
-
-
-@pytest.mark.parametrize("sql", ["-- nothing", ";", "/* */ ;"])
-def test_sql_without_a_statement_is_an_error(cache, sql):
-    with pytest.raises(CacheError):
-        cache.query(sql)
-    assert cache.query("SELECT 1 AS a")["a"][0] == 1
-
-
-def test_arguments_of_before_are_unknown(cache):
-    for name in ("optimize", "auto_deregister"):
-        with pytest.raises(TypeError, match=name):
-            cache.query("SELECT 1", **{name: True})
-
-
-def test_odd_text(cache):
-    assert values(cache.query("SELECT '🦆' AS duck, 'ü' AS umlaut")) == [("🦆", "ü")]
-    with pytest.raises((CacheError, UnicodeEncodeError)):
-        cache.query("SELECT '\ud800'")
-
-
-# --- explain -----------------------------------------------------------------------------------------------------------------
-
-
-def test_explain(sales):
-    plan = sales.explain("SELECT sum(n) FROM _cache_sales WHERE n > 1")
-    assert isinstance(plan, str) and "AGGREGATE" in plan.upper() and len(plan.splitlines()) > 3
-
-
-def test_explain_analyze_runs_it(sales):
-    plan = sales.explain("SELECT sum(n) FROM _cache_sales WHERE n > 1", analyze=True)
-    assert "Total Time" in plan
-    sales.explain("CREATE TABLE never (i INTEGER)")
-    with pytest.raises(QueryError):
-        sales.query("SELECT * FROM never")
-
-
-def test_explain_takes_parameters(sales):
-    assert "AGGREGATE" in sales.explain("SELECT sum(n) FROM _cache_sales WHERE n > $low", {"low": 1}).upper()
-
-
-def test_explain_of_wrong_sql(sales):
-    with pytest.raises(QueryError):
-        sales.explain("SELECT nothing FROM _cache_sales")
-    with pytest.raises(InvalidArgumentType, match="analyze"):
-        sales.explain("SELECT 1", analyze="yes")
-
-
-# --- interrupts, closing -----------------------------------------------------------------------------------------------------
-
-SLOW = "SELECT count(*) FROM range(100000) a, range(1000000) b WHERE (a.range * b.range) % 7 = 3"
-
-
-def test_ctrl_c_stops_a_query_within_100_ms(sales):
-    def attempt():
-        sent = []
-
-        def interrupt():
-            time.sleep(0.3)
-            sent.append(time.monotonic())
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-
-        thread = threading.Thread(target=interrupt)
-        try:
-            thread.start()
-            with pytest.raises(KeyboardInterrupt):
-                sales.query(SLOW)
-            return time.monotonic() - sent[0]
-        finally:
-            thread.join()
-
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        assert_prompt(attempt, 0.1)
-    finally:
-        signal.signal(signal.SIGINT, previous)
-    assert values(sales.query("SELECT count(*) FROM _cache_sales")) == [(5,)]
-
-
-def test_closing_ends_queries_that_run():
-    cache = ArrowCache()
-    errors = []
-
-    def ask():
-        try:
-            cache.query(SLOW)
-        except CacheError as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    time.sleep(0.2)
-    cache.close()
-    thread.join(timeout=10)
-    assert not thread.is_alive()
-    assert len(errors) == 1 and isinstance(errors[0], ClosedError)
 
 
 def test_large_numbers_of_rows(cache):

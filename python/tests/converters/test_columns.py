@@ -12,7 +12,8 @@ from arrow_cache import converters
 from arrow_cache.errors import UnsupportedTypeError
 
 from .conftest import Stored, assert_comes_back, assert_same
-from .samples import EXTENSIONS, NUMPY, OBJECTS, REFUSED, ZONES, objects
+from .refused_samples import REFUSED
+from .samples import EXTENSIONS, NUMPY, OBJECTS, ZONES, objects
 
 pytestmark = pytest.mark.filterwarnings("ignore:PeriodDtype:FutureWarning")
 EVERY = {**NUMPY, **EXTENSIONS, **{f"object: {name}": build for name, build in OBJECTS.items()}}

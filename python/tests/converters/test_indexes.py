@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from .conftest import Stored, assert_comes_back, assert_same
-from .samples import INDEXES
+from .index_samples import INDEXES
 
 
 def frame_with(index: pd.Index) -> pd.DataFrame:

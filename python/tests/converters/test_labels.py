@@ -10,7 +10,7 @@ import pytest
 from arrow_cache.errors import UnsupportedTypeError
 
 from .conftest import Stored, assert_comes_back, assert_same
-from .samples import LABELS
+from .index_samples import LABELS
 
 
 def frame_with(labels: pd.Index) -> pd.DataFrame:
