@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from arrow_cache import ArrowCache
-
 from spilling import LIMIT
+
+from arrow_cache import ArrowCache
 
 
 @pytest.fixture

@@ -7,16 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from arrow_cache import (
-    DEFAULT_CONFIG,
-    ArrowCache,
-    ArrowCacheConfig,
-    ConfigurationError,
-    MissingFileError,
-    StorageError,
-    UnknownKeyError,
-    converters,
-)
+
+from arrow_cache import DEFAULT_CONFIG, ArrowCache, ArrowCacheConfig, ConfigurationError, MissingFileError, StorageError, UnknownKeyError, converters
 from arrow_cache.config_keys import KEYS
 
 DOCUMENTED = {

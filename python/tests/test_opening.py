@@ -4,13 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from arrow_cache import (
-    DEFAULT_CONFIG,
-    ArrowCache,
-    ArrowCacheConfig,
-    ConfigurationError,
-    opening,
-)
+
+from arrow_cache import DEFAULT_CONFIG, ArrowCache, ArrowCacheConfig, ConfigurationError, opening
 from arrow_cache.config_keys import EVICTION_POLICIES
 from arrow_cache.opening import engine_options, merged_config
 from arrow_cache.sizes import machine_bytes

@@ -5,13 +5,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from arrow_cache import (
-    ArrowCache,
-    CacheError,
-)
 from pandas.testing import assert_frame_equal
-
 from query_answers import values
+
+from arrow_cache import ArrowCache, CacheError
 
 
 def test_a_query_gives_a_frame(sales):

@@ -5,14 +5,10 @@ import threading
 import time
 
 import pytest
-from arrow_cache import (
-    ArrowCache,
-    CacheError,
-    ClosedError,
-)
-
 from promptness import assert_prompt
 from query_answers import values
+
+from arrow_cache import ArrowCache, CacheError, ClosedError
 
 SLOW = "SELECT count(*) FROM range(100000) a, range(1000000) b WHERE (a.range * b.range) % 7 = 3"
 

@@ -3,15 +3,9 @@
 
 import pandas as pd
 import pytest
-from arrow_cache import (
-    CacheError,
-    InvalidArgument,
-    InvalidArgumentType,
-    KeyNotFound,
-    QueryError,
-)
-
 from query_answers import values
+
+from arrow_cache import CacheError, InvalidArgument, InvalidArgumentType, KeyNotFound, QueryError
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from arrow_cache import ArrowCache, QueryError
 from pandas.testing import assert_frame_equal
-
 from query_answers import answer_of, hits
+
+from arrow_cache import ArrowCache, QueryError
 
 TIMES = 3
 

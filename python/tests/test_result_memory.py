@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+
 from arrow_cache import ArrowCache, QueryError
 
 TIMES = 3
