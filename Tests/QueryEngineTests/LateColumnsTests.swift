@@ -23,6 +23,7 @@ import Testing
     ("SELECT x.*, y.v AS v, x.b + y.b FROM _cache_t x JOIN _cache_u AS y ON x.a = y.a WHERE x.b > 1;", "SELECT n, x.b + y.b FROM _cache_t x JOIN _cache_u AS y ON x.a = y.a WHERE x.b > 1"),
     ("SELECT \"_CACHE_t\".a, c FROM _cache_T LEFT OUTER JOIN _cache_u ON f(a, c)", "SELECT n FROM _cache_T LEFT OUTER JOIN _cache_u ON f(a, c)"),
     ("SELECT x.a AS z, x.b AS w FROM _cache_t x INNER JOIN _cache_u y ON true WHERE w = y.z", "SELECT n, x.b AS w FROM _cache_t x INNER JOIN _cache_u y ON true WHERE w = y.z"),
+    ("SELECT k, *, k + 1 FROM _cache_t x LEFT JOIN _cache_u y USING (K, \"m\") WHERE k > 1", "SELECT n, k + 1 FROM _cache_t x LEFT JOIN _cache_u y USING (K, \"m\") WHERE k > 1"),
   ])
   func statementsAreRecognised(sql: String, rewritten: String) throws {
     let statement = try #require(LateStatement(sql))
@@ -39,7 +40,8 @@ import Testing
     "SELECT a FROM _cache_t WINDOW w AS (PARTITION BY a)", "SELECT a OVER (ORDER BY b) FROM _cache_t", "SELECT extract(year FROM a) FROM _cache_t", "SELECT #1 FROM _cache_t",
     "SELECT a, q FROM _cache_t q", "SELECT a, hash(Q) FROM _cache_t AS \"q\"", "SELECT a, to_json(_cache_t) FROM _cache_t", "SELECT a FROM _cache_t q WHERE q IS NULL", "SELECT a FROM _cache_t WHERE _CACHE_T::VARCHAR = b",
     "SELECT a FROM _cache_t('x')", "",
-    "SELECT x.a FROM _cache_t x JOIN _cache_u y USING (a)", "SELECT x.a FROM _cache_t x NATURAL JOIN _cache_u y", "SELECT x.a FROM _cache_t x RIGHT JOIN _cache_u y ON x.a = y.a",
+    "SELECT x.a FROM _cache_t x JOIN _cache_u y USING a", "SELECT x.a FROM _cache_t x JOIN _cache_u y USING ()", "SELECT x.a FROM _cache_t x JOIN _cache_u y USING (a,)", "SELECT x.a FROM _cache_t x JOIN _cache_u y USING (a) AS z",
+    "SELECT x.a FROM _cache_t x JOIN _cache_u y USING (a + 1)", "SELECT x.a FROM _cache_t x RIGHT JOIN _cache_u y USING (a)", "SELECT x.a FROM _cache_t x JOIN _cache_u y USING (a) JOIN _cache_v z USING (a)", "SELECT x.a FROM _cache_t USING (a)", "SELECT x.a FROM _cache_t x NATURAL JOIN _cache_u y", "SELECT x.a FROM _cache_t x RIGHT JOIN _cache_u y ON x.a = y.a",
     "SELECT x.a FROM _cache_t x FULL JOIN _cache_u y ON x.a = y.a", "SELECT x.a FROM _cache_t x ASOF JOIN _cache_u y ON x.a >= y.a", "SELECT x.a FROM _cache_t x SEMI JOIN _cache_u y ON x.a = y.a",
     "SELECT x.a FROM _cache_t x ANTI JOIN _cache_u y ON x.a = y.a", "SELECT x.a FROM _cache_t x ASOF LEFT JOIN _cache_u y ON x.a >= y.a", "SELECT x.a FROM _cache_t x CROSS JOIN _cache_u y",
     "SELECT x.a FROM _cache_t x JOIN _cache_u y ON x.a = y.a JOIN _cache_v z ON z.a = y.a", "SELECT x.a FROM _cache_t x JOIN u y ON x.a = y.a", "SELECT x.a FROM _cache_t x JOIN (FROM _cache_u) y ON x.a = y.a",

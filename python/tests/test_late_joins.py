@@ -59,8 +59,8 @@ def test_answers_are_those_of_duckdb(left: tuple[int, str], right: tuple[int, st
         for number, columns in enumerate(COLUMNS if duckdb.__version__ >= "2" else COLUMNS[:3]):
             for position, join in enumerate(("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")):
                 where = ("", "WHERE x.V < 0.3", "WHERE y.V > 0.5 AND x.key IS NOT NULL", "WHERE y.row IS NULL", "WHERE false")[(number + position) % 5]
-                on = ("x.key = y.key", "x.key = y.key AND x.n8 < 30", "x.row = y.row")[number % 3]
-                sql = f"SELECT {columns} FROM {{0}}x AS x {join} {{0}}y y ON {on} {where}"
+                on = ("ON x.key = y.key", "ON x.key = y.key AND x.n8 < 30", "USING (key)", "ON x.row = y.row", "USING (ROW, n8)")[(number + position) % 5]
+                sql = f"SELECT {columns} FROM {{0}}x AS x {join} {{0}}y y {on} {where}"
                 try:
                     expected = reference.sql(sql.format("")).to_arrow_table()
                 except duckdb.Error:

@@ -31,18 +31,21 @@ struct LateColumn {
       }
       return LateColumn(text: text, late: (table, index, field))
     }
+    guard folded.allSatisfy({ statement.shared.isSubset(of: $0) }) else { return nil }
     var all: [LateColumn] = []
     for item in statement.items {
       switch item {
       case .other(let text): all.append(LateColumn(text: text, late: nil))
       case .all(let table):
-        for table in table.map({ $0...$0 }) ?? 0...entries.count - 1 {
+        let tables = table.map { $0...$0 } ?? 0...entries.count - 1
+        for table in tables {
           let name = LateStatement.quoted(statement.tables[table].name)
-          for index in names[table].indices {
+          for index in names[table].indices where tables.count == 1 || table == 0 || !statement.shared.contains(folded[table][index]) {
             all.append(column(table, index, alias: nil, text: "\(name).\(LateStatement.quoted(names[table][index]))"))
           }
         }
       case .column(let table, let name, let alias, let text):
+        let table = table ?? (statement.shared.contains(name.folded) ? 0 : nil)
         let owners = (table.map { $0...$0 } ?? 0...entries.count - 1).filter { folded[$0].contains(name.folded) }
         if owners.count == 1, let index = folded[owners[0]].firstIndex(of: name.folded) {
           all.append(column(owners[0], index, alias: alias, text: text))

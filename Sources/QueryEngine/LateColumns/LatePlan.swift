@@ -10,8 +10,10 @@ struct LatePlan {
   static let numbers = "arrow_cache_row_number"
   /// With fewer rows there is nothing to be gained.
   private static let fewRows = 50_000
-  /// What the number of a row takes: columns that take no more are left to DuckDB.
+  /// What the number of a row takes: columns that take little more are left to DuckDB.
   private static let numberBytes = 4
+  /// Rows of tables of like size lie anywhere in memory: there a few numbers are fetched more slowly than DuckDB carries them along.
+  private static let likeFactor = (rows: 2, bytes: 3)
 
   /// An entry some of whose columns are late.
   struct Table {
@@ -39,7 +41,10 @@ struct LatePlan {
     guard let statement = LateStatement(sql), let columns = LateColumn.columns(of: statement, snapshot) else { return nil }
     let entries = columns.entries
     let late = entries.indices.map { table in Set(columns.all.compactMap { $0.late?.table == table ? $0.late?.index : nil }).sorted() }
-    let order = entries.indices.filter { Self.isWorthIt(entries[$0], late[$0]) }.sorted { entries[$0].rowCount > entries[$1].rowCount }
+    let rowCounts = entries.map(\.rowCount)
+    let isAlike = entries.count > 1 && (rowCounts.min() ?? 0) > (rowCounts.max() ?? 0) / Self.likeFactor.rows
+    let leastBytes = 2 * Self.numberBytes * (isAlike ? Self.likeFactor.bytes : 1)
+    let order = entries.indices.filter { Self.isWorthIt(entries[$0], late[$0], above: leastBytes) }.sorted { entries[$0].rowCount > entries[$1].rowCount }
     guard let first = order.first, entries[first].rowCount >= Self.fewRows else { return nil }
     tables = order.map { table in
       Table(entry: entries[table], columns: late[table], fields: late[table].compactMap { index in
@@ -62,9 +67,9 @@ struct LatePlan {
 
   /// Whether the columns take more than the numbers, and taking rows takes no memory but the result's: what is on disk or encoded would be decoded,
   /// or read, and held at once.
-  private static func isWorthIt(_ entry: Entry, _ columns: [Int]) -> Bool {
+  private static func isWorthIt(_ entry: Entry, _ columns: [Int], above leastBytes: Int) -> Bool {
     let bytes = columns.reduce(0) { $0 + Self.bytes(entry.schema.fields[$1]) }
-    return bytes > 2 * numberBytes && entry.rowCount > 0 && entry.rowCount <= Int(UInt32.max) && entry.isInMemory
+    return bytes > leastBytes && entry.rowCount > 0 && entry.rowCount <= Int(UInt32.max) && entry.isInMemory
       && Set(entry.encodedColumns).isDisjoint(with: columns) && !ScanBinding.columnNames(entry.schema).contains { $0.folded == numbers }
   }
 

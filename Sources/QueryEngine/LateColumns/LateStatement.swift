@@ -2,7 +2,7 @@ import ArrowData
 import CacheStore
 import Primitives
 
-/// `SELECT column, *, expression, … FROM _cache_x [[LEFT] JOIN _cache_y ON …] [WHERE …]`, and nothing else: no grouping, order or third table.
+/// `SELECT column, *, expression, … FROM _cache_x [[LEFT] JOIN _cache_y {ON …|USING (…)}] [WHERE …]`, and nothing else: no grouping, order or third table.
 /// The columns that it names and does not calculate with can be fetched once it is known which rows are wanted.
 struct LateStatement {
   enum Item {
@@ -23,6 +23,8 @@ struct LateStatement {
 
   /// One, or those of a join.
   let tables: [Table]
+  /// The columns, folded, that a join takes for one: those of the first table.
+  let shared: Set<String>
   let items: [Item]
   /// The text from the first table's name on.
   private let rest: String
@@ -90,7 +92,7 @@ struct LateStatement {
     }
     guard items.count == parts.count else { return nil }
     rest = written(tokens[from + 1].bytes.lowerBound..<tokens[last - 1].bytes.upperBound)
-    (self.tables, words) = (source.tables, Set(tokens[..<last].compactMap { $0.token.name?.folded }))
+    (tables, shared, words) = (source.tables, source.shared, Set(tokens[..<last].compactMap { $0.token.name?.folded }))
   }
 
   /// The statement for other columns of the same rows; nil where it uses this name.
@@ -138,17 +140,24 @@ struct LateSource {
   /// Where the words that make a join of it stand.
   private(set) var joinWords: Set<Int> = []
   private(set) var conditions: [Range<Int>] = []
+  /// What USING names, folded.
+  private(set) var shared: Set<String> = []
   private var rest: ArraySlice<Located>
 
   init?(_ tokens: ArraySlice<Located>) {
     rest = tokens
     guard takeTable() else { return nil }
     if next != nil, next != .word("where") {
-      guard takeJoin(), takeTable(), take("on") else { return nil }
-      let end = rest.firstIndex { $0.token == .word("where") } ?? rest.endIndex
-      guard end > rest.startIndex else { return nil }
-      conditions.append(rest.startIndex..<end)
-      rest = rest[end...]
+      guard takeJoin(), takeTable() else { return nil }
+      if next == .word("using") {
+        guard takeShared() else { return nil }
+      } else {
+        guard take("on") else { return nil }
+        let end = rest.firstIndex { $0.token == .word("where") } ?? rest.endIndex
+        guard end > rest.startIndex else { return nil }
+        conditions.append(rest.startIndex..<end)
+        rest = rest[end...]
+      }
     }
     if take("where") {
       guard !rest.isEmpty else { return nil }
@@ -172,7 +181,7 @@ struct LateSource {
     return name
   }
 
-  private static let following: Set<String> = ["inner", "join", "left", "on", "outer", "where"]
+  private static let following: Set<String> = ["inner", "join", "left", "on", "outer", "using", "where"]
 
   /// A table's name, and what it is called.
   private mutating func takeTable() -> Bool {
@@ -193,6 +202,21 @@ struct LateSource {
     if take("left") { _ = take("outer") } else { _ = take("inner") }
     guard take("join") else { return false }
     joinWords = Set(start..<rest.startIndex)
+    return true
+  }
+
+  private mutating func takeShared() -> Bool {
+    joinWords.insert(rest.startIndex)
+    rest.removeFirst()
+    var separator = "("
+    while next == .symbol(separator.utf8.first ?? 0) {
+      rest.removeFirst()
+      guard let name = takeName() else { return false }
+      shared.insert(name.folded)
+      separator = ","
+    }
+    guard next == .symbol(UInt8(ascii: ")")), !shared.isEmpty else { return false }
+    rest.removeFirst()
     return true
   }
 }

@@ -28,9 +28,9 @@ enum StatementEffect {
   /// Whether a text that changes something may have made a function, or a place where there are some.
   static func mayDefineFunctions(_ sql: String) -> Bool { holds(sql, ["macro", "function", "import", "attach", "database"]) }
 
-  /// Whether a text may make a view, or a place where there are some, or change the Arrow types of results.
+  /// Whether a text may make a view, or a place where there are some, or change the Arrow types or the names of results.
   static func mayChangeColumns(_ sql: String) -> Bool {
-    holds(sql, ["view", "import", "attach", "arrow_large", "arrow_lossless", "arrow_output"])
+    holds(sql, ["view", "import", "attach", "arrow_large", "arrow_lossless", "arrow_output", "preserve_identifier"])
   }
 
   private static let changing = [

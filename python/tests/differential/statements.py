@@ -152,14 +152,14 @@ class Statements:
         )  # fmt: skip
         count = max(1, self.other.data.num_rows)
         shared = [(a.name, b.name) for a in self.table.columns for b in self.other.columns if a.kind == b.kind and a.kind.is_ordered]
-        condition = self.random.choice(["a.row = b.row", f"a.row % {count} = b.row", "a.row // 3 = b.row", "b.row * 7 = a.row"])
+        condition = self.random.choice(["ON a.row = b.row", f"ON a.row % {count} = b.row", "ON a.row // 3 = b.row", "ON b.row * 7 = a.row", "USING (row)"])
         if shared and self.random.random() < 0.4:
             names = self.random.choice(shared)
-            condition = f"a.{names[0]} = b.{names[1]} AND a.row % 50 = b.row % 50 AND b.row < 200"
+            condition = f"ON a.{names[0]} = b.{names[1]} AND a.row % 50 = b.row % 50 AND b.row < 200"
         join = self.random.choice(["JOIN", "JOIN", "INNER JOIN", "LEFT JOIN", "LEFT OUTER JOIN", "RIGHT JOIN", "FULL JOIN"])
         where = self.random.choice(["", "WHERE {0}", "WHERE {1}", "WHERE {0} AND {1}"])
         tables = ("{t} a", "{u} AS b") if self.random.random() < 0.7 else ("{u} AS b", "{t} a")
-        return Statement(f"SELECT {columns} FROM {tables[0]} {join} {tables[1]} ON {condition} {where}", (self.predicate("a."), self.predicate("b.", other=True)))
+        return Statement(f"SELECT {columns} FROM {tables[0]} {join} {tables[1]} {condition} {where}", (self.predicate("a."), self.predicate("b.", other=True)))
 
     def self_joined(self) -> Statement:
         form = self.random.choice(
