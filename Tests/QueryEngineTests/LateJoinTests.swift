@@ -71,12 +71,14 @@ import Testing
   @Test(arguments: ["JOIN", "LEFT JOIN"]) func answersAreTheSame(join: String) throws {
     let fixture = try Self.fixture()
     // Each is in the other's place once: the one with more rows may be the second.
+    let columns = ["x.*, y.s AS s2, y.fid", "y.*, x.v, x.s AS \"S 3\", x.l", "id, x.s, y.c, w, x.v * w AS p, y.s AS s2", "x.b, y.w, x.s"]
+    let conditions = ["x.k = y.k", "x.k = y.k AND y.c", "x.id = y.fid", "x.id + 70000 = y.fid"]
+    let filters = ["", "WHERE x.v > 0.5", "WHERE y.w IS NULL", "WHERE false"]
     for (left, right) in [("t x", "u y"), ("u y", "t x")] {
-      for columns in ["x.*, y.s AS s2, y.fid", "y.*, x.v, x.s AS \"S 3\", x.l", "id, x.s, y.c, w, x.v * w AS p, y.s AS s2", "x.b, y.w, x.s"] {
-        for condition in ["x.k = y.k", "x.k = y.k AND y.c", "x.id = y.fid", "x.id + 70000 = y.fid"] {
-          for filter in ["", "WHERE x.v > 0.5", "WHERE y.w IS NULL", "WHERE false"] {
-            try compare(fixture, "SELECT \(columns) FROM _cache_\(left) \(join) _cache_\(right) ON \(condition) \(filter)")
-          }
+      for (number, columns) in columns.enumerated() {
+        for (position, condition) in conditions.enumerated() {
+          let filter = filters[(number + position + (left == "t x" ? 0 : 1)) % filters.count]
+          try compare(fixture, "SELECT \(columns) FROM _cache_\(left) \(join) _cache_\(right) ON \(condition) \(filter)")
         }
       }
     }

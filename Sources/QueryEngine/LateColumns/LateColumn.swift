@@ -25,8 +25,10 @@ struct LateColumn {
     // A column could be meant, of which a field is named.
     if isQualified || entries.count > 1, folded.contains(where: { names in statement.tables.contains { names.contains($0.name.folded) } }) { return nil }
 
+    // Those would be decoded, all of their rows at once.
+    let encoded = entries.map { Set($0.encodedColumns) }
     func column(_ table: Int, _ index: Int, alias: String?, text: String) -> LateColumn {
-      guard let format = format(entries[table].schema.fields[index]), let field = try? Field(name: alias ?? names[table][index], format: format) else {
+      guard !encoded[table].contains(index), let format = format(entries[table].schema.fields[index]), let field = try? Field(name: alias ?? names[table][index], format: format) else {
         return LateColumn(text: text, late: nil)
       }
       return LateColumn(text: text, late: (table, index, field))

@@ -12,8 +12,9 @@ struct LatePlan {
   private static let fewRows = 50_000
   /// What the number of a row takes: columns that take little more are left to DuckDB.
   private static let numberBytes = 4
-  /// Rows of tables of like size lie anywhere in memory: there a few numbers are fetched more slowly than DuckDB carries them along.
-  private static let likeFactor = (rows: 2, bytes: 3)
+  /// Tables that differ less in size are alike: the rows of both may lie anywhere in memory, where DuckDB carries numbers along faster than
+  /// they are fetched; texts not.
+  private static let likeFactor = 2
 
   /// An entry some of whose columns are late.
   struct Table {
@@ -42,9 +43,8 @@ struct LatePlan {
     let entries = columns.entries
     let late = entries.indices.map { table in Set(columns.all.compactMap { $0.late?.table == table ? $0.late?.index : nil }).sorted() }
     let rowCounts = entries.map(\.rowCount)
-    let isAlike = entries.count > 1 && (rowCounts.min() ?? 0) > (rowCounts.max() ?? 0) / Self.likeFactor.rows
-    let leastBytes = 2 * Self.numberBytes * (isAlike ? Self.likeFactor.bytes : 1)
-    let order = entries.indices.filter { Self.isWorthIt(entries[$0], late[$0], above: leastBytes) }.sorted { entries[$0].rowCount > entries[$1].rowCount }
+    let isAlike = entries.count > 1 && (rowCounts.min() ?? 0) > (rowCounts.max() ?? 0) / Self.likeFactor
+    let order = entries.indices.filter { Self.isWorthIt(entries[$0], late[$0], needsText: isAlike) }.sorted { entries[$0].rowCount > entries[$1].rowCount }
     guard let first = order.first, entries[first].rowCount >= Self.fewRows else { return nil }
     tables = order.map { table in
       Table(entry: entries[table], columns: late[table], fields: late[table].compactMap { index in
@@ -65,12 +65,12 @@ struct LatePlan {
     (self.entries, self.columns, self.sql) = (entries, made, text)
   }
 
-  /// Whether the columns take more than the numbers, and taking rows takes no memory but the result's: what is on disk or encoded would be decoded,
-  /// or read, and held at once.
-  private static func isWorthIt(_ entry: Entry, _ columns: [Int], above leastBytes: Int) -> Bool {
+  /// Whether the columns take more than the numbers, and taking rows takes no memory but the result's: what is on disk would be read and held at once.
+  private static func isWorthIt(_ entry: Entry, _ columns: [Int], needsText: Bool) -> Bool {
     let bytes = columns.reduce(0) { $0 + Self.bytes(entry.schema.fields[$1]) }
-    return bytes > leastBytes && entry.rowCount > 0 && entry.rowCount <= Int(UInt32.max) && entry.isInMemory
-      && Set(entry.encodedColumns).isDisjoint(with: columns) && !ScanBinding.columnNames(entry.schema).contains { $0.folded == numbers }
+    if needsText, !columns.contains(where: { if case .binary = entry.schema.fields[$0].layout { true } else { false } }) { return false }
+    return bytes > 2 * numberBytes && entry.rowCount > 0 && entry.rowCount <= Int(UInt32.max) && entry.isInMemory
+      && !ScanBinding.columnNames(entry.schema).contains { $0.folded == numbers }
   }
 
   private static func bytes(_ field: Field) -> Int {
