@@ -28,7 +28,9 @@ struct LateColumn {
     // Those would be decoded, all of their rows at once.
     let encoded = entries.map { Set($0.encodedColumns) }
     func column(_ table: Int, _ index: Int, alias: String?, text: String) -> LateColumn {
-      guard !encoded[table].contains(index), let format = format(entries[table].schema.fields[index]), let field = try? Field(name: alias ?? names[table][index], format: format) else {
+      let own = entries[table].schema.fields[index]
+      guard !encoded[table].contains(index), let format = format(own), let field = try? Field(name: alias ?? names[table][index], format: format)
+      else {
         return LateColumn(text: text, late: nil)
       }
       return LateColumn(text: text, late: (table, index, field))
