@@ -178,11 +178,13 @@ public final class QueryEngine: @unchecked Sendable {
       isLive = true
       let giveBack = detach()
       if let cancellation { live.withLock { $0[ObjectIdentifier(cancellation)] = cancellation } }
-      return LiveResult(result, schema: schema, snapshot: snapshot, space: pool.space, cancellation: cancellation, stopper: stopper) { [weak self] isBroken in
+      let rows = LiveResult(result, schema: schema, snapshot: snapshot, space: pool.space, cancellation: cancellation, stopper: stopper) { [weak self] isBroken in
         if let cancellation { self?.live.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(cancellation)) } }
         cancellation?.detach()
         giveBack(isBroken)
       }
+      session.live = rows
+      return rows
     }
   }
 
@@ -191,6 +193,14 @@ public final class QueryEngine: @unchecked Sendable {
     of pool: SessionPool? = nil, _ body: (Session, _ detach: () -> (_ isBroken: Bool) -> Void) throws(CacheError) -> Result
   ) throws(CacheError) -> Result {
     let pool = pool ?? self.pool.withLock { $0 }
+    if let live = pool.streamingSession()?.live, !live.settle(limitBytes: options.memoryLimitBytes) {
+      throw CacheError(
+        .query,
+        """
+        a reader of this thread is open, with more than \(options.memoryLimitBytes) bytes (query_memory_limit) yet to be read, and has the temporary tables, \
+        settings and transaction of the thread: read it to its end, drop it, or ask on another thread
+        """)
+    }
     let session = try pool.take()
     var isDetached = false
     do throws(CacheError) {

@@ -47,49 +47,6 @@ final class CollectedResult: BatchSource {
   }
 }
 
-/// A result whose rows are produced while it is read. Holds its session until the end, an error, or its release.
-final class LiveResult: BatchSource {
-  let schema: Schema
-  private let snapshot: QuerySnapshot
-  private let space: TemporarySpace
-  private let cancellation: Cancellation?
-  private let stopper: QueryStopper
-  private var running: (result: any QueryResult, giveBack: (_ isBroken: Bool) -> Void)?
-
-  init(
-    _ result: any QueryResult, schema: Schema, snapshot: QuerySnapshot, space: TemporarySpace, cancellation: Cancellation?, stopper: QueryStopper,
-    giveBack: @escaping (_ isBroken: Bool) -> Void
-  ) {
-    (self.schema, self.snapshot, self.space, self.cancellation, self.stopper) = (schema, snapshot, space, cancellation, stopper)
-    running = (result, giveBack)
-  }
-
-  deinit { finish(isBroken: false) }
-
-  func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
-    guard let result = running?.result else { return false }
-    do throws(CacheError) {
-      let hasRows = try stopper.run(cancellation) { () throws(CacheError) in
-        // DuckDB forgets an interrupt that comes between two batches.
-        if cancellation?.isCancelled == true { throw CacheError(.interrupted, "the query was interrupted") }
-        return try snapshot.run { () throws(CacheError) in try result.next(into: array) }
-      }
-      if hasRows { return true }
-    } catch {
-      finish(isBroken: error.code == .duckdb)
-      throw space.explained(error)
-    }
-    finish(isBroken: false)
-    return false
-  }
-
-  private func finish(isBroken: Bool) {
-    guard let giveBack = running?.giveBack else { return }
-    running = nil  // the result goes before its session can be used again
-    giveBack(isBroken)
-  }
-}
-
 func importSchema(of result: any QueryResult) throws(CacheError) -> Schema {
   var schema = ArrowSchema()
   try result.schema(into: &schema)

@@ -16,6 +16,8 @@ final class Session: @unchecked Sendable {
   var buffer = ResultBuffer()
   /// For the session's own thread.
   var notLate = TextSet()
+  /// What it produces while that is read. For the session's own thread.
+  weak var live: LiveResult?
   private var functions: (generation: UInt64, names: FunctionNames)?
 
   init(connection: any Connection) { (self.connection, thread) = (connection, ThreadIdentity.current) }
@@ -40,6 +42,8 @@ final class SessionPool: @unchecked Sendable {
   private struct State {
     var idle: [Session] = []
     var running: [ObjectIdentifier: Session] = [:]
+    /// Those whose results are being read.
+    var streaming: [ObjectIdentifier: Session] = [:]
     var isClosed = false
   }
 
@@ -55,11 +59,20 @@ final class SessionPool: @unchecked Sendable {
   /// `Session.state` of the session that `take` would give.
   func idleState() -> UInt64 {
     let thread = ThreadIdentity.current
-    return state.withLock { state in state.idle.last { $0.thread === thread }?.state.load(ordering: .acquiring) ?? 0 }
+    return state.withLock { state in
+      let session = state.idle.last { $0.thread === thread } ?? state.streaming.values.first { $0.thread === thread && !$0.isBare }
+      return session?.state.load(ordering: .acquiring) ?? 0
+    }
   }
 
   var idleCount: Int { state.withLock { $0.idle.count } }
   var isClosed: Bool { state.withLock { $0.isClosed } }
+
+  /// The calling thread's session where a reader has it, and temporary tables, a transaction or settings are missed elsewhere.
+  func streamingSession() -> Session? {
+    let thread = ThreadIdentity.current
+    return state.withLock { state in state.streaming.values.first { $0.thread === thread && !$0.isBare } }
+  }
 
   /// The calling thread's idle session, or a new one.
   func take() throws(CacheError) -> Session {
@@ -98,6 +111,7 @@ final class SessionPool: @unchecked Sendable {
   func give(back session: Session, isBroken: Bool) {
     let surplus = state.signal { state -> [Session] in
       state.running[ObjectIdentifier(session)] = nil
+      state.streaming[ObjectIdentifier(session)] = nil
       guard !isBroken, !state.isClosed else { return [session] }
       state.idle.append(session)
       var surplus: [Session] = []
@@ -113,7 +127,10 @@ final class SessionPool: @unchecked Sendable {
 
   /// A session that is streaming a result leaves the pool: `close` does not wait for it.
   func detach(_ session: Session) {
-    state.signal { $0.running[ObjectIdentifier(session)] = nil }
+    state.signal { state in
+      state.running[ObjectIdentifier(session)] = nil
+      state.streaming[ObjectIdentifier(session)] = session
+    }
   }
 
   /// Interrupts what runs, waits for it to end, and closes the idle sessions. Streams that were handed out stay readable.
@@ -122,6 +139,7 @@ final class SessionPool: @unchecked Sendable {
       state.isClosed = true
       let idle = state.idle
       state.idle = []
+      state.streaming = [:]
       return idle
     }
     withExtendedLifetime(idle) {}

@@ -171,7 +171,8 @@ typedef void (*duckdb_v2_callback)(duckdb_handle info, duckdb_handle context, du
   F(int32_t, vector_reference, (duckdb_handle vector, duckdb_handle source, duckdb_handle *error)) \
   F(int32_t, vector_get_size, (duckdb_handle vector, uint64_t *size, duckdb_handle *error)) \
   F(int32_t, vector_get_vector_type, (duckdb_handle vector, int32_t *kind, duckdb_handle *error)) \
-  F(int32_t, vector_set_size, (duckdb_handle vector, uint64_t size, duckdb_handle *error))
+  F(int32_t, vector_set_size, (duckdb_handle vector, uint64_t size, duckdb_handle *error)) \
+  F(int32_t, vector_get_child, (duckdb_handle vector, uint64_t index, duckdb_handle *child, duckdb_handle *error))
 
 typedef struct {
   DUCKDB_V2_FUNCTIONS(DUCKDB_FIELD)

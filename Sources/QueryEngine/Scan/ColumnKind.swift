@@ -16,6 +16,8 @@ enum ColumnKind: Sendable, Equatable {
   case dictionaryFixed(indexBytes: Int, byteWidth: Int)
   /// Whole numbers of so many bytes, kept as unsigned distances from a number.
   case narrow(bytes: Int, target: Int, base: Int64)
+  /// Structs, whose columns are filled one by one; DuckDB 2.0 only.
+  indirect case structure([ColumnKind])
   /// Everything else: DuckDB's own conversion from Arrow.
   case converted
 
@@ -23,9 +25,13 @@ enum ColumnKind: Sendable, Equatable {
   var isText: Bool {
     switch self {
     case .text32, .text64, .textView, .dictionaryText: true
+    case .structure(let kinds): kinds.contains(where: \.isText)
     case .fixed, .bits, .halfFloat, .decimal, .dictionaryFixed, .narrow, .converted: false
     }
   }
+
+  /// Whether rows can be brought together before they are filled (`PickedColumn`).
+  var canBePicked: Bool { if case .structure = self { false } else { self != .converted } }
 
   /// Texts as they are.
   var isPlainText: Bool { [.text32, .text64, .textView].contains(self) }
@@ -82,6 +88,18 @@ enum ColumnKind: Sendable, Equatable {
       // With a zone only microseconds are stored alike.
       return field.format.hasPrefix("tsu:") ? (.fixed(8), .timestampTZ) : (.converted, nil)
     }
+  }
+
+  /// The way for a struct of values that need no conversion, and of such structs; nil for all others.
+  static func structure(_ field: Field) -> ColumnKind? {
+    guard field.format == "+s", !field.isExtension, field.dictionary == nil, !field.children.isEmpty else { return nil }
+    var kinds: [ColumnKind] = []
+    for child in field.children {
+      let kind = structure(child) ?? (child.dictionary == nil ? of(child, decodesNumbers: false).kind : .converted)
+      guard kind != .converted else { return nil }
+      kinds.append(kind)
+    }
+    return .structure(kinds)
   }
 
   /// What a whole number takes in a vector, where values may be kept narrow.

@@ -70,7 +70,7 @@ final class PickedColumn {
     case .textView, .decimal: gather(16, data, first, picks, count)
     case .text32: gatherHeaders(Int32.self, data, first, picks, count, source)
     case .text64: gatherHeaders(Int64.self, data, first, picks, count, source)
-    case .converted: break
+    case .structure, .converted: break
     }
   }
 

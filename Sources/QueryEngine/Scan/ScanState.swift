@@ -56,7 +56,7 @@ final class ScanState: Sendable {
     let segments = numbersPosition == nil ? [] : (binding.source as? Entry)?.segments ?? []
     segmentStarts = segments.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.rowCount) }
     hasText = columns.contains { binding.columns[$0].kind.isText }
-    picksRows = !columns.contains { binding.columns[$0].kind == .converted }
+    picksRows = columns.allSatisfy { binding.columns[$0].kind.canBePicked }
     let source = binding.source
     filter = binding.filter(wanted: columns)
     compaction = ScanCompaction(binding, columns: Set(columns).union(filter?.columns ?? []))

@@ -33,7 +33,7 @@ enum V1Fill {
       source.fillDictionaryText(indexBytes: indexBytes, offsetBytes: offsetBytes, headers: headers, to: target, markNull: markNull)
       heap?.adopt(target, count: rows.count)
     case .dictionaryFixed(let indexBytes, let width): source.fillDictionary(indexBytes: indexBytes, fixed: width, to: target, markNull: markNull)
-    case .decimal, .converted: break  // has a V1Converter
+    case .decimal, .structure, .converted: break  // has a V1Converter
     }
   }
 

@@ -30,46 +30,71 @@ enum V2Fill {
       }
       return try importer.fill(vector, batch, offset: rows.offset, count: rows.count)
     }
-    var target: UnsafeMutableRawPointer?
-    try v2Call { v2.pointee.vector_get_data_mutable(vector, &target, $0) }
-    guard let target else { return }
-    if let validity = source.validity {
-      var words: UnsafeMutablePointer<UInt64>?
-      try v2Call { v2.pointee.vector_flat_get_validity_mutable(vector, &words, $0) }
-      if let words { source.copyValidity(validity, to: words) }
+    if case .structure(let kinds) = kind {
+      return try V2StructFill(isTransient: rows.isTransient, column: batch.schema.fields[column].name).fill(vector, source, kinds, within: nil)
     }
-    let heap = rows.isTransient ? heap(of: vector) : nil
+    if let validity = source.validity, let words = try self.validity(of: vector) { source.copyValidity(validity, to: words) }
+    if case .dictionaryText(let indexBytes, let offsetBytes) = kind {
+      let headers = worker.headers(of: column, in: batch, offsetBytes: offsetBytes)
+      return try fill(vector, source, indexBytes, offsetBytes, headers, isTransient: rows.isTransient)
+    }
+    try fill(vector, source, kind, isTransient: rows.isTransient, column: batch.schema.fields[column].name)
     switch kind {
-    case .fixed(let width):
-      source.fill(fixed: width, to: target)
-      source.prefetch(fixed: width, count: rows.upcomingCount)
-    case .narrow(let bytes, let width, let base):
-      source.fill(narrow: bytes, base: base, width: width, to: target)
-      source.prefetch(fixed: bytes, count: rows.upcomingCount)
+    case .fixed(let width), .narrow(let width, _, _): source.prefetch(fixed: width, count: rows.upcomingCount)
+    default: break
+    }
+  }
+
+  /// Values of a kind that needs no state, validity apart.
+  ///
+  /// - Parameter column: what the table calls it.
+  static func fill(
+    _ vector: OpaquePointer?, _ source: VectorFill, _ kind: ColumnKind, isTransient: Bool, column: @autoclosure () -> String
+  ) throws(V2Failure) {
+    guard let target = try data(of: vector) else { return }
+    let heap = isTransient ? heap(of: vector) : nil
+    switch kind {
+    case .fixed(let width): source.fill(fixed: width, to: target)
+    case .narrow(let bytes, let width, let base): source.fill(narrow: bytes, base: base, width: width, to: target)
     case .bits: source.fillBits(to: target)
     case .halfFloat: source.fillHalfFloats(to: target)
     case .decimal(let bytes):
       guard source.fillDecimals(bytes: bytes, to: target) else {
-        let name = batch.schema.fields[column].name
-        throw V2Failure(code: V2Failure.inputInvalid, message: "column '\(name)' has a decimal of more digits than its type says: cast it to a wider type")
+        let message = "column '\(column())' has a decimal of more digits than its type says: cast it to a wider type"
+        throw V2Failure(code: V2Failure.inputInvalid, message: message)
       }
     case .text32: try source.fillText(offsets: Int32.self, to: target, heap: heap)
     case .text64: try source.fillText(offsets: Int64.self, to: target, heap: heap)
     case .textView:
       source.fillViews(to: target)
-      try heap?.adopt(target, count: rows.count)
-    case .dictionaryText(let indexBytes, let offsetBytes):
-      let headers = worker.headers(of: column, in: batch, offsetBytes: offsetBytes)
-      var failure: V2Failure?
-      source.fillDictionaryText(indexBytes: indexBytes, offsetBytes: offsetBytes, headers: headers, to: target) { row in
-        var words: UnsafeMutablePointer<UInt64>?
-        do throws(V2Failure) { try v2Call { v2.pointee.vector_flat_get_validity_mutable(vector, &words, $0) } } catch { failure = error }
-        words?[row >> 6] &= ~(1 << UInt64(row & 63))
-      }
-      if let failure { throw failure }
-      try heap?.adopt(target, count: rows.count)
-    case .dictionaryFixed, .converted: break  // converted above
+      try heap?.adopt(target, count: source.count)
+    case .dictionaryText, .dictionaryFixed, .structure, .converted: break
     }
+  }
+
+  private static func fill(
+    _ vector: OpaquePointer?, _ source: VectorFill, _ indexBytes: Int, _ offsetBytes: Int, _ headers: DictionaryHeaders?, isTransient: Bool
+  ) throws(V2Failure) {
+    guard let target = try data(of: vector) else { return }
+    var failure: V2Failure?
+    source.fillDictionaryText(indexBytes: indexBytes, offsetBytes: offsetBytes, headers: headers, to: target) { row in
+      do throws(V2Failure) { try validity(of: vector)?[row >> 6] &= ~(1 << UInt64(row & 63)) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    if isTransient { try heap(of: vector).adopt(target, count: source.count) }
+  }
+
+  private static func data(of vector: OpaquePointer?) throws(V2Failure) -> UnsafeMutableRawPointer? {
+    var target: UnsafeMutableRawPointer?
+    try v2Call { v2.pointee.vector_get_data_mutable(vector, &target, $0) }
+    return target
+  }
+
+  /// A bit for each row, which only a vector that has nulls needs.
+  static func validity(of vector: OpaquePointer?) throws(V2Failure) -> UnsafeMutablePointer<UInt64>? {
+    var words: UnsafeMutablePointer<UInt64>?
+    try v2Call { v2.pointee.vector_flat_get_validity_mutable(vector, &words, $0) }
+    return words
   }
 
   /// The memory of the vector's own, which lives as long as what it holds.

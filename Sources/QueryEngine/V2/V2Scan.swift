@@ -95,7 +95,8 @@ enum V2Scan {
     do throws(V2Failure) {
       if let refusal = ColumnKind.refusal(schema.fields[index], isStableAPI: false) { throw V2Failure(code: V2Failure.inputInvalid, message: refusal) }
       let importer = try V2Importer(schema: schema, column: index, context: context)
-      return (ScanColumn(name: name, kind: kind, failure: nil), try importer.columnType())
+      let structure = ColumnKind.structure(schema.fields[index])
+      return (ScanColumn(name: name, kind: structure ?? kind, failure: nil), try importer.columnType())
     } catch {
       let reason = ScanColumn.failure(name, schema.fields[index], error.message)
       return (ScanColumn(name: name, kind: kind, failure: reason), try V2Type(factory: factory, id: V2TypeID.varchar))

@@ -1,0 +1,111 @@
+import ArrowData
+import CArrow
+import Primitives
+
+/// A result whose rows are produced while it is read. Holds its session until the end, an error, or its release.
+///
+/// Where its thread needs the session for another statement, what has not been read yet is produced and held (`settle`).
+final class LiveResult: BatchSource, @unchecked Sendable {
+  private typealias Running = (result: any QueryResult, giveBack: (_ isBroken: Bool) -> Void)
+
+  private struct State {
+    /// nil at the end, and while a thread is at it.
+    var running: Running?
+    /// Whether a thread is at the result: any other waits.
+    var isBusy = false
+    /// What has been produced before it was asked for.
+    var ahead: ArraySlice<RecordBatch> = []
+    var failure: CacheError?
+  }
+
+  let schema: Schema
+  private let snapshot: QuerySnapshot
+  private let space: TemporarySpace
+  private let cancellation: Cancellation?
+  private let stopper: QueryStopper
+  private let state: Locked<State>
+
+  init(
+    _ result: any QueryResult, schema: Schema, snapshot: QuerySnapshot, space: TemporarySpace, cancellation: Cancellation?, stopper: QueryStopper,
+    giveBack: @escaping (_ isBroken: Bool) -> Void
+  ) {
+    (self.schema, self.snapshot, self.space, self.cancellation, self.stopper) = (schema, snapshot, space, cancellation, stopper)
+    state = Locked(State(running: (result, giveBack)))
+  }
+
+  deinit {
+    var running = state.withLock { state in
+      defer { state.running = nil }
+      return state.running
+    }
+    let giveBack = running?.giveBack
+    running = nil  // the result goes before its session can be used again
+    giveBack?(false)
+  }
+
+  func next(into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
+    var running = begin()
+    if running != nil { return try produce(&running, into: array) }
+    let (batch, failure) = state.withLock { state in
+      let batch = state.ahead.popFirst()
+      return (batch, batch == nil ? state.failure : nil)
+    }
+    if let failure { throw failure }
+    batch?.export(offset: 0, count: batch?.rowCount ?? 0, to: array)
+    return batch != nil
+  }
+
+  /// Produces what is left, and gives the session back. False where that takes more than so many bytes: then it goes on where it is.
+  func settle(limitBytes: Int) -> Bool {
+    var byteCount = 0
+    while byteCount <= limitBytes {
+      var running = begin(isAhead: true)
+      if running == nil { return true }
+      do throws(CacheError) {
+        var array = ArrowArray()
+        guard try produce(&running, into: &array) else { return true }
+        let batch = try RecordBatch(importing: &array, schema: schema)
+        byteCount += batch.copyByteCount(columns: nil, offset: 0, count: batch.rowCount)
+        state.withLock { $0.ahead.append(batch) }
+      } catch {
+        // Its reader is told.
+        state.withLock { $0.failure = error }
+      }
+    }
+    return false
+  }
+
+  /// The result, for one thread at a time; nil at its end, and for a reader that something is there for.
+  private func begin(isAhead: Bool = false) -> Running? {
+    let found: Running?? = state.wait { state in
+      if state.isBusy { return nil }
+      guard isAhead || state.ahead.isEmpty, let running = state.running else { return .some(nil) }
+      (state.running, state.isBusy) = (nil, true)
+      return running
+    }
+    return found ?? nil
+  }
+
+  private func produce(_ running: inout Running?, into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
+    let giveBack = running?.giveBack
+    var failure: CacheError?
+    do throws(CacheError) {
+      let hasRows = try stopper.run(cancellation) { () throws(CacheError) in
+        // DuckDB forgets an interrupt that comes between two batches.
+        if cancellation?.isCancelled == true { throw CacheError(.interrupted, "the query was interrupted") }
+        return try snapshot.run { () throws(CacheError) in try running?.result.next(into: array) ?? false }
+      }
+      if hasRows {
+        state.signal { ($0.running, $0.isBusy) = (running, false) }
+        return true
+      }
+    } catch {
+      failure = error
+    }
+    running = nil
+    giveBack?(failure?.code == .duckdb)
+    state.signal { $0.isBusy = false }
+    if let failure { throw space.explained(failure) }
+    return false
+  }
+}
