@@ -32,6 +32,7 @@ private func queryValue(_ parameter: Object, _ name: String, depth: Int) throws(
   case "null": return .null
   case "bool": return .bool(try bool(value, name))
   case "int": return .int(Int64(try integer(value, name)))
+  case "ubigint": return .uint(try unsignedInteger(value, name))
   case "hugeint": return .hugeInt(try wideInteger(value, name))
   case "double": return .double(try double(value, name))
   case "text": return .text(try text(value, name))
@@ -48,6 +49,14 @@ private func queryValue(_ parameter: Object, _ name: String, depth: Int) throws(
   case "struct": return .structure(try members(value, name, depth: depth + 1))
   default: throw .argument("\(name) has the unknown tag \"\(tag)\"")
   }
+}
+
+private func unsignedInteger(_ object: Object, _ name: String) throws(Failure) -> UInt64 {
+  let digits = try text(object, name)
+  guard let value = UInt64(digits) else {
+    throw .argument("\(name) is \"\(digits.prefix(80))\": it must be an integer within 0...\(UInt64.max)")
+  }
+  return value
 }
 
 private func wideInteger(_ object: Object, _ name: String) throws(Failure) -> Int128 {

@@ -2,16 +2,18 @@ import CacheStore
 import Primitives
 
 /// What DuckDB's error lacks where a statement would change a cached table, or names it with a schema: DuckDB's catalog knows no such table.
+/// The same for the views of the cache's state.
 enum CachedTableMessage {
   static func completed(_ error: CacheError, _ sql: String, _ store: Store) -> CacheError {
-    guard error.code == .query, TableName.isNamed(in: sql) else { return error }
+    guard error.code == .query else { return error }
+    if let completed = stateTable(error, sql, store) { return completed }
+    guard TableName.isNamed(in: sql) else { return error }
     // Below the first line DuckDB shows the statement.
     let text = error.message.prefix { $0 != "\n" }.lowercased()
     let isMissing = text.contains(" with name ") && text.contains("does not exist")
     guard isMissing || text.contains("base table") && !text.contains("vacuum or analyze") else { return error }
-    var message = error.message
-    // Of names that have nothing to do with it.
-    if isMissing { message = message.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasPrefix("Did you mean") }.joined(separator: "\n") }
+    // Other names have nothing to do with it.
+    let message = isMissing ? withoutGuess(error.message) : error.message
     let words = SQLWords.read(sql)
     guard let name = words.indices.lazy.compactMap({ target(words, at: $0) }).first(where: { TableName.key($0) != nil }), let key = TableName.key(name),
       !isMissing || text.contains(name.lowercased())
@@ -21,6 +23,30 @@ enum CachedTableMessage {
     let written = quote + entry.key + quote
     let remedy = "\(TableName.written(entry.key)) is a cached table, and SQL changes none: cache.put(\(written), …) replaces it, cache.remove(\(written)) removes it"
     return CacheError(error.code, "\(message)\n\n\(remedy)", cause: error.cause)
+  }
+
+  /// Where the statement would change one of the tables of the schema `arrow_cache`.
+  private static func stateTable(_ error: CacheError, _ sql: String, _ store: Store) -> CacheError? {
+    let text = error.message.prefix { $0 != "\n" }.lowercased()
+    let isMissing = text.contains(" with name ") && text.contains("does not exist")
+    guard isMissing || text.contains("can only ") && text.contains(" base table") || text.contains("is not an table"),
+      sql.lowercased().contains(InternalTable.schemaName)
+    else { return nil }
+    let names = Set(InternalTable.all(of: store).map(\.name))
+    let words = SQLWords.read(sql)
+    for index in words.indices.dropFirst(2) {
+      guard let name = target(words, at: index)?.lowercased(), names.contains(name), !isMissing || text.contains(name),
+        case .sign(".") = words[index - 1], case .name(let schema) = words[index - 2], schema.lowercased() == InternalTable.schemaName
+      else { continue }
+      let remedy =
+        "\(InternalTable.schemaName).\(name) is a view of the cache's state and read only: cache.put, cache.remove and cache.update_ttl change entries"
+      return CacheError(error.code, "\(isMissing ? withoutGuess(error.message) : error.message)\n\n\(remedy)", cause: error.cause)
+    }
+    return nil
+  }
+
+  private static func withoutGuess(_ message: String) -> String {
+    message.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasPrefix("Did you mean") }.joined(separator: "\n")
   }
 
   /// Where a table may be named with a schema, as DuckDB's message for it says.

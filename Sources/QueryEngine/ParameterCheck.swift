@@ -29,6 +29,17 @@ enum ParameterCheck {
     }
   }
 
+  /// - Parameters:
+  ///   - names: the parameters of a statement that is not the last of its text.
+  ///   - number: its place in the text, from 1.
+  static func checkEarlier(_ names: [String], number: Int, of count: Int) throws(CacheError) {
+    guard !names.isEmpty else { return }
+    let described = described(names, names.allSatisfy { Int($0) != nil })
+    throw mismatch(
+      "statement \(number) of \(count) has \(described), and parameters go to the last statement of the text: "
+        + "run it in a query of its own, or write the value\(names.count == 1 ? "" : "s") into it")
+  }
+
   private static func mismatch(_ message: String) -> CacheError { CacheError(.query, message) }
   private static func list(_ names: [String]) -> String { names.map { "$\($0)" }.joined(separator: ", ") }
   private static func described(_ names: [String], _ positional: Bool) -> String {

@@ -3,6 +3,8 @@ public indirect enum QueryValue: Sendable {
   case null
   case bool(Bool)
   case int(Int64)
+  /// Beyond `int`, within 64 bits.
+  case uint(UInt64)
   /// Beyond 64 bits.
   case hugeInt(Int128)
   case double(Double)

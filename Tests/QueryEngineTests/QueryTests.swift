@@ -25,6 +25,8 @@ struct ArrowArrayStreamBox {
       (.uuid("00112233-4455-6677-8899-aabbccddeeff"), "00112233-4455-6677-8899-aabbccddeeff"),
       (.list([.int(1), .int(2)]), "[1, 2]"), (.list([.int(1), .double(2.5)]), "[1.0, 2.5]"), (.list([.text("a"), .null]), "[a, NULL]"),
       (.structure([("a", .int(1)), ("b", .text("x"))]), "{'a': 1, 'b': x}"),
+      (.uint(.max), "18446744073709551615"), (.list([.null, .uint(.max)]), "[NULL, 18446744073709551615]"),
+      (.list([.int(1), .uint(.max)]), "[1, 18446744073709551615]"), (.list([.uint(.max), .hugeInt(-1)]), "[18446744073709551615, -1]"),
     ]
     for (value, text) in values {
       #expect(try fixture.rows("SELECT ? AS v", .positional([value])) == [[text]], "\(value)")
@@ -41,6 +43,8 @@ struct ArrowArrayStreamBox {
       ("SELECT $a", .positional([.int(1)]), "pass a mapping"), ("SELECT ?", .named([("a", .int(1))]), "pass a sequence"),
       ("SELECT $a + $b", .named([("a", .int(1))]), "no value for $b"), ("SELECT $a", .named([("a", .int(1)), ("c", .int(1))]), "no $c"),
       ("SELECT 1", .positional([.int(1)]), "has 0 parameters but 1 was given"),
+      ("SELECT $1; SELECT $2", .positional([.int(5), .int(6)]), "statement 1 of 2 has 1 parameter, and parameters go to the last statement of the text: run it"),
+      ("SELECT 1; SELECT $a + $b; SELECT 3", .none, "statement 2 of 3 has the parameters $a, $b, and parameters go to the last"),
     ]
     for (sql, parameters, message) in cases {
       let error = #expect(throws: CacheError.self) { try fixture.run(sql, parameters) }

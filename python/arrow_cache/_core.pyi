@@ -120,7 +120,7 @@ def query(
     """Run SQL and return an ``arrow_array_stream`` capsule of the last statement's rows.
 
     A parameter is ``(tag, value)``: ``("null", None)``, ``("bool", bool)``, ``("int", int)`` (64 bits signed),
-    ``("hugeint", str)`` (decimal digits, beyond 64 bits), ``("double", float)``, ``("text", str)``, ``("blob", bytes)``,
+    ``("ubigint", str)`` (decimal digits, 64 bits unsigned), ``("hugeint", str)`` (decimal digits, beyond 64 bits), ``("double", float)``, ``("text", str)``, ``("blob", bytes)``,
     ``("date", days)``, ``("time", microseconds)``, ``("timestamp", microseconds)``, ``("timestamptz", microseconds)``,
     ``("timestamp_ns", nanoseconds)``, ``("interval", (months, days, microseconds))``, ``("decimal", (digits: str, width, scale))``,
     ``("uuid", str)``, ``("list", [parameters])``, ``("struct", [(name, parameter), ...])``.

@@ -9,7 +9,11 @@ from .errors import InvalidArgument, InvalidArgumentType
 Tagged = tuple[str, Any]
 
 NULL: Tagged = ("null", None)
-_NUMBERS = {"int", "hugeint", "decimal", "double"}
+_INTEGERS = {"int", "ubigint", "hugeint"}
+_NUMBERS = {*_INTEGERS, "decimal", "double"}
+
+#: Units in a day.
+_MOMENTS = {"date": 1, "timestamp": 86_400_000_000, "timestamp_ns": 86_400_000_000_000}
 
 
 def unified(items: list[Tagged], where: str) -> list[Tagged]:
@@ -27,14 +31,15 @@ def unified(items: list[Tagged], where: str) -> list[Tagged]:
         return _unified_lists(items, where)
     if tags == {"struct"}:
         return _unified_structs(items, where)
-    if tags == {"int", "hugeint"}:
-        return [("hugeint", str(value)) if tag == "int" else (tag, value) for tag, value in items]
+    if len(tags) > 1 and tags <= _INTEGERS:
+        return [(tag, value) if tag == "null" else ("hugeint", str(value)) for tag, value in items]
     if "decimal" in tags and tags <= _NUMBERS - {"double"}:
         return _unified_decimals(items, where)
     if len(tags) > 1 and tags <= _NUMBERS:
         return [(tag, value) if tag == "null" else ("double", _as_float(tag, value)) for tag, value in items]
-    if tags == {"timestamp", "timestamp_ns"}:
-        return [("timestamp_ns", value * 1000) if tag == "timestamp" else (tag, value) for tag, value in items]
+    if len(tags) > 1 and tags <= _MOMENTS.keys():
+        widest = max(tags, key=lambda tag: _MOMENTS[tag])
+        return [(tag, value) if tag == "null" else (widest, value * (_MOMENTS[widest] // _MOMENTS[tag])) for tag, value in items]
     if len(tags) > 1:
         raise InvalidArgumentType(f"{where}: the elements of a list are of one type, not {', '.join(sorted(tags))}")
     return items

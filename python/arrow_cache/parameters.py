@@ -19,6 +19,7 @@ TaggedParameters = list[Tagged] | dict[str, Tagged] | None
 DEEPEST = 32
 _EPOCH = dt.datetime(1970, 1, 1)
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
+_DATE_UNITS = ("Y", "M", "W", "D")
 _MICROSECOND = dt.timedelta(microseconds=1)
 _TAKEN = (
     "None, bool, int, float, str, bytes, date, time, datetime, timedelta, Decimal, UUID, their numpy and pandas forms, "
@@ -111,9 +112,11 @@ def _tagged(value: object, where: str, depth: int) -> Tagged:
 def _integer(value: int, where: str) -> Tagged:
     if -(2**63) <= value < 2**63:
         return ("int", value)
+    if 0 <= value < 2**64:
+        return ("ubigint", str(value))
     if -(2**127) <= value < 2**127:
         return ("hugeint", str(value))
-    raise InvalidArgument(f"{where}: an integer of {value.bit_length()} bits is beyond DuckDB's 128; pass it as text or float")
+    raise InvalidArgument(f"{where}: an integer of {value.bit_length()} bits is beyond HUGEINT's 127 and a sign; pass it as text or float")
 
 
 def _text(value: str, where: str) -> Tagged:
@@ -164,11 +167,21 @@ def _interval(microseconds: int) -> Tagged:
 
 
 def _numpy_time(value: np.datetime64 | np.timedelta64, where: str, depth: int) -> Tagged:
+    if isinstance(value, np.datetime64) and not np.isnat(value) and np.datetime_data(value)[0] in _DATE_UNITS:
+        return _numpy_date(value, where)
     try:
         moment = pd.Timestamp(value) if isinstance(value, np.datetime64) else pd.Timedelta(value)
     except ValueError as error:
         raise InvalidArgument(f"{where}: {shortened(value)} can't be bound: {error}") from error
     return tag(moment, where, depth)
+
+
+def _numpy_date(value: np.datetime64, where: str) -> Tagged:
+    # Numpy converts years, months and weeks to days without a look at whether they fit.
+    days = int(value.astype("M8[D]").view("i8")) if abs(int(value.view("i8"))) < 2**31 else 2**31
+    if not -(2**31) + 2 <= days < 2**31 - 1:  # beside DuckDB's infinities
+        raise InvalidArgument(f"{where}: {shortened(value)} is beyond what DuckDB holds: dates of the years -5877641 to 5881580")
+    return ("date", days)
 
 
 def _struct(value: Mapping[Any, object], where: str, depth: int) -> Tagged:

@@ -36,7 +36,7 @@ class Queries:
         sql : str
             One or more statements in DuckDB's SQL; the rows of the last are returned.
         parameters : sequence or mapping, optional
-            Values for ``?`` and ``$1`` by position, or for ``$name`` by name.
+            Values for ``?`` and ``$1`` by position, or for ``$name`` by name. They go to the last statement of `sql`; others have none.
         target_type : str, optional
             As for `ArrowCache.get`. ``reader`` and ``capsule`` produce the rows while they are read. Default: ``query_target_type`` of the
             configuration, which is ``pandas``.
@@ -53,7 +53,7 @@ class Queries:
             The rows. A statement without rows gives what DuckDB's own client gives, such as a count. Columns of one name are named apart as
             it does (``x``, ``x_1``), but for Arrow, where names may be alike. A ``reader`` is pyarrow's own: what goes wrong while it is read it raises as
             an ``OSError`` with our words, and Ctrl-C then too, with ``KeyboardInterrupt`` at the next statement; with `timeout` or `progress`
-            it raises the errors below, and ``KeyboardInterrupt`` at once.
+            it raises the errors below, and ``KeyboardInterrupt`` at once. Its ``close()`` ends the query.
 
         Raises
         ------

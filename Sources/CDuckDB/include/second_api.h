@@ -148,6 +148,7 @@ typedef void (*duckdb_v2_callback)(duckdb_handle info, duckdb_handle context, du
   F(int32_t, value_create_bool, (duckdb_handle factory, bool value, duckdb_handle *out, duckdb_handle *error)) \
   F(int32_t, value_create_int, (duckdb_handle factory, int32_t value, duckdb_handle *out, duckdb_handle *error)) \
   F(int32_t, value_create_bigint, (duckdb_handle factory, int64_t value, duckdb_handle *out, duckdb_handle *error)) \
+  F(int32_t, value_create_ubigint, (duckdb_handle factory, uint64_t value, duckdb_handle *out, duckdb_handle *error)) \
   F(int32_t, value_create_hugeint, (duckdb_handle factory, const duckdb_hugeint *value, duckdb_handle *out, duckdb_handle *error)) \
   F(int32_t, value_create_double, (duckdb_handle factory, double value, duckdb_handle *out, duckdb_handle *error)) \
   F(int32_t, value_create_varchar, (duckdb_handle factory, const duckdb_v2_text *value, duckdb_handle *out, duckdb_handle *error)) \

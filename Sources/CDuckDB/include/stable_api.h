@@ -102,6 +102,7 @@ typedef void (*duckdb_v1_delete)(void *data);
   F(duckdb_handle, create_bool, (bool value)) \
   F(duckdb_handle, create_int32, (int32_t value)) \
   F(duckdb_handle, create_int64, (int64_t value)) \
+  F(duckdb_handle, create_uint64, (uint64_t value)) \
   F(duckdb_handle, create_hugeint, (duckdb_hugeint value)) \
   F(duckdb_handle, create_double, (double value)) \
   F(duckdb_handle, create_varchar_length, (const char *text, uint64_t length)) \

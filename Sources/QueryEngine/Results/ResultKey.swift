@@ -29,6 +29,7 @@ extension QueryValue {
     case .null: bytes.append(0)
     case .bool(let value): bytes += [1, value ? 1 : 0]
     case .int(let value): bytes.append(2, value)
+    case .uint(let value): bytes.append(17, value)
     case .hugeInt(let value): bytes.append(3, value)
     case .double(let value): bytes.append(4, value.bitPattern)
     case .text(let value):

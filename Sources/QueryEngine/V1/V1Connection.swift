@@ -27,9 +27,9 @@ final class V1Connection: Connection, @unchecked Sendable {
     try withStatements(sql) { (statements, count) throws(CacheError) in
       guard count > 0 else { throw CacheError(.query, "the SQL text holds no statement") }
       for index in 0..<count - 1 {
-        try run(statements, index, parameters: .none).drain()
+        try run(statements, index, of: count, parameters: .none).drain()
       }
-      return try run(statements, count - 1, parameters: parameters)
+      return try run(statements, count - 1, of: count, parameters: parameters)
     }
   }
 
@@ -56,11 +56,12 @@ final class V1Connection: Connection, @unchecked Sendable {
     }
   }
 
-  private func run(_ statements: OpaquePointer?, _ index: UInt64, parameters: QueryParameters) throws(CacheError) -> V1Result {
+  private func run(_ statements: OpaquePointer?, _ index: UInt64, of count: UInt64, parameters: QueryParameters) throws(CacheError) -> V1Result {
     var prepared: OpaquePointer?
     let state = v1.pointee.prepare_extracted_statement(handle, statements, index, &prepared)
     let statement = V1Statement(prepared)
     guard state == 0 else { throw statement.error() }
+    if index + 1 < count { try ParameterCheck.checkEarlier(statement.parameterNames(), number: Int(index) + 1, of: Int(count)) }
     try ParameterCheck.check(parameters, against: statement.parameterNames())
     try statement.bind(parameters)
     return try execute(statement)

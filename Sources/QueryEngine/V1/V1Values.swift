@@ -22,6 +22,7 @@ final class V1Value: HandleOwner {
     case .int(let value):
       // As DuckDB's own client: the literal's type, so that `?` behaves like the number written out.
       handle = Int32(exactly: value).map { v1.pointee.create_int32($0) } ?? v1.pointee.create_int64(value)
+    case .uint(let value): handle = v1.pointee.create_uint64(value)
     case .hugeInt(let value): handle = v1.pointee.create_hugeint(duckdb_hugeint(value))
     case .double(let value): handle = v1.pointee.create_double(value)
     case .text(let text):
@@ -64,11 +65,23 @@ final class V1Value: HandleOwner {
   private static func list(_ elements: [QueryValue]) throws(CacheError) -> V1Value {
     var uniform = elements
     let hasDouble = elements.contains { if case .double = $0 { true } else { false } }
+    let isUnsigned = elements.allSatisfy { element in
+      switch element {
+      case .uint, .null: true
+      default: false
+      }
+    }
     uniform = elements.map { element in
+      if case .uint(let value) = element, !isUnsigned { return hasDouble ? .double(Double(value)) : .hugeInt(Int128(value)) }
       if case .int(let value) = element { return hasDouble ? .double(Double(value)) : .hugeInt(Int128(value)) }
       return element
     }
-    let fits = elements.allSatisfy { if case .hugeInt = $0 { false } else { true } }
+    let fits = elements.allSatisfy { element in
+      switch element {
+      case .uint, .hugeInt: false
+      default: true
+      }
+    }
     let values = try zip(elements, uniform).map { (element, wide) throws(CacheError) -> V1Value in
       if case .int(let value) = element, !hasDouble, fits { return V1Value(adopting: v1.pointee.create_int64(value)) }
       return try make(wide)

@@ -24,6 +24,10 @@ final class V2Connection: Connection, @unchecked Sendable {
   func execute(_ sql: String, parameters: QueryParameters) throws(CacheError) -> any QueryResult {
     let statements = try statements(sql)
     guard let last = statements.last else { throw CacheError(.query, "the SQL text holds no statement") }
+    // Before any has an effect.
+    for (index, statement) in statements.dropLast().enumerated() {
+      try ParameterCheck.checkEarlier(statement.parameterNames(), number: index + 1, of: statements.count)
+    }
     for statement in statements.dropLast() {
       let result = try run(statement, parameters: .none)
       try result.drain()

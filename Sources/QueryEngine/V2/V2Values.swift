@@ -30,6 +30,7 @@ final class V2Value: HandleOwner {
       // As DuckDB's own client: the literal's type, so that `?` behaves like the number written out.
       if let small = Int32(exactly: value) { return try V2Value { api.value_create_int(factory, small, $0, $1) } }
       return try V2Value { api.value_create_bigint(factory, value, $0, $1) }
+    case .uint(let value): return try V2Value { api.value_create_ubigint(factory, value, $0, $1) }
     case .hugeInt(let value):
       var huge = duckdb_hugeint(value)
       return try V2Value { api.value_create_hugeint(factory, &huge, $0, $1) }
