@@ -123,23 +123,6 @@ import Testing
     }
   }
 
-  @Test(arguments: engineNames, ["DELETE FROM #", "UPDATE # SET key = 'a'", "INSERT INTO # SELECT * FROM #", "TRUNCATE #", "DROP TABLE #", "ALTER TABLE # ADD COLUMN b INT"])
-  func tablesOfTheCachesStateAreReadOnly(engineName: String, change: String) throws {
-    let fixture = try Fixture(engineName)
-    try fixture.put("x", "SELECT 1 AS i")
-    for name in ["arrow_cache.entries", "ARROW_CACHE.\"events\"", "memory.arrow_cache.statistics"] {
-      let sql = change.split(separator: "#", omittingEmptySubsequences: false).joined(separator: name)
-      let error = #expect(throws: CacheError.self) { try fixture.run(sql) }
-      let remedy = " is a view of the cache's state and read only: cache.put, cache.remove and cache.update_ttl change entries"
-      #expect(error?.code == .query && error?.message.hasSuffix(remedy) == true, "\(sql): \(String(describing: error))")
-      #expect(error?.message.contains("Did you mean") == false)
-    }
-    try fixture.run("CREATE VIEW entries AS SELECT 1 AS i")
-    let error = #expect(throws: CacheError.self) { try fixture.run("DELETE FROM entries WHERE i IN (SELECT row_count FROM arrow_cache.entries)") }
-    #expect(error?.message.contains("view of the cache's state") == false)
-    #expect(try fixture.rows("SELECT key FROM arrow_cache.entries") == [["x"]])
-  }
-
   @Test(arguments: engineNames)
   func errorsOfOtherTablesAreLeftAlone(engineName: String) throws {
     let fixture = try Fixture(engineName)

@@ -93,3 +93,26 @@ def test_explain_of_wrong_sql(sales):
         sales.explain("SELECT nothing FROM _cache_sales")
     with pytest.raises(InvalidArgumentType, match="analyze"):
         sales.explain("SELECT 1", analyze="yes")
+
+
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM #", "UPDATE # SET key = 'a'", "INSERT INTO # SELECT * FROM #", "TRUNCATE #", "DROP TABLE #", "ALTER TABLE # ADD COLUMN b INT"]
+)
+def test_tables_of_the_state_are_read_only(cache, table, change):
+    cache.put("x", table)
+    for name in ("arrow_cache.entries", 'ARROW_CACHE."events"', "memory.arrow_cache.statistics"):
+        with pytest.raises(QueryError, match="is a view of the cache's state and read only: cache.put, cache.remove and cache.update_ttl change") as caught:
+            cache.query(change.replace("#", name))
+        assert "Did you mean" not in str(caught.value)
+    cache.query("CREATE VIEW entries AS SELECT 1 AS i")
+    with pytest.raises(QueryError) as caught:
+        cache.query("DELETE FROM entries WHERE i IN (SELECT row_count FROM arrow_cache.entries)")
+    assert "view of the cache's state" not in str(caught.value)
+    assert cache.query("SELECT key FROM arrow_cache.entries", target_type="dict") == {"key": ["x"]}
+
+
+def test_parameters_of_earlier_statements(cache):
+    for sql, values in (("CREATE TEMP TABLE q AS SELECT $1 AS a; SELECT a FROM q", [5]), ("SELECT $1; SELECT $2", [5, 6])):
+        with pytest.raises(QueryError, match="statement 1 of 2 has 1 parameter, and parameters go to the last statement of the text: run it"):
+            cache.query(sql, values)
+    assert cache.query("SELECT 1; SELECT ? AS x", [2], target_type="dict") == {"x": [2]}
