@@ -29,9 +29,9 @@ enum CachedTableMessage {
   private static func stateTable(_ error: CacheError, _ sql: String, _ store: Store) -> CacheError? {
     let text = error.message.prefix { $0 != "\n" }.lowercased()
     let isMissing = text.contains(" with name ") && text.contains("does not exist")
-    guard isMissing || text.contains("can only ") && text.contains(" base table") || text.contains("is not an table"),
-      sql.lowercased().contains(InternalTable.schemaName)
-    else { return nil }
+    let isOfView = text.contains("can only ") && text.contains(" base table")
+      || ["is not an table", "is of type view", "can only modify view"].contains { text.contains($0) }
+    guard isMissing || isOfView, sql.lowercased().contains(InternalTable.schemaName) else { return nil }
     let names = Set(InternalTable.all(of: store).map(\.name))
     let words = SQLWords.read(sql)
     for index in words.indices.dropFirst(2) {
