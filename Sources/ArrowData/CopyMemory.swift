@@ -16,13 +16,15 @@ final class CopyMemory: ColumnOwner {
   }()
 
   private let expectedBytes: Int
+  private let wantsHugePages: Bool
   private var current: (start: UnsafeMutableRawPointer, byteCount: Int)?
   private var used = 0
   private var blocks: [Block] = []
   private var small: [UnsafeMutableRawPointer] = []
   private var kept: [AnyObject] = []
 
-  init(expectedBytes: Int) { self.expectedBytes = max(0, expectedBytes) }
+  /// - Parameter wantsHugePages: not for what goes again soon: the system may have to move others' memory to make them.
+  init(expectedBytes: Int, wantsHugePages: Bool = true) { (self.expectedBytes, self.wantsHugePages) = (max(0, expectedBytes), wantsHugePages) }
 
   deinit { for block in small { free(block) } }
 
@@ -41,7 +43,7 @@ final class CopyMemory: ColumnOwner {
 
   private func carve(_ byteCount: Int) throws(CacheError) -> UnsafeMutableRawPointer {
     if blocks.isEmpty, expectedBytes >= byteCount {
-      let block = try Block(byteCount: expectedBytes)
+      let block = try Block(byteCount: expectedBytes, wantsHugePages: wantsHugePages)
       blocks.append(block)
       current = (block.start, expectedBytes)
     }
@@ -49,7 +51,7 @@ final class CopyMemory: ColumnOwner {
       defer { used += byteCount }
       return current.start + used
     }
-    let block = try Block(byteCount: byteCount)
+    let block = try Block(byteCount: byteCount, wantsHugePages: wantsHugePages)
     blocks.append(block)
     return block.start
   }
@@ -75,11 +77,11 @@ private final class Block {
     CacheError(.memoryLimit, "needs \(byteCount) bytes for a copy and the system has none: free memory or put less")
   }
 
-  init(byteCount: Int) throws(CacheError) {
+  init(byteCount: Int, wantsHugePages: Bool) throws(CacheError) {
     guard byteCount < Int.max / 2 else { throw Self.refused(byteCount) }
     if byteCount >= Self.leastMapped {
       mappedBytes = byteCount
-      start = try Self.map(byteCount)
+      start = try Self.map(byteCount, isHuge: wantsHugePages)
     } else {
       mappedBytes = nil
       var block: UnsafeMutableRawPointer?
@@ -93,7 +95,7 @@ private final class Block {
   }
 
   /// Maps memory that starts on a huge page.
-  private static func map(_ byteCount: Int) throws(CacheError) -> UnsafeMutableRawPointer {
+  private static func map(_ byteCount: Int, isHuge: Bool) throws(CacheError) -> UnsafeMutableRawPointer {
     let pageMask = Int(getpagesize()) - 1
     let total = (byteCount + hugePage + pageMask) & ~pageMask
     guard let mapping = mmap(nil, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), mapping != MAP_FAILED else {
@@ -104,7 +106,7 @@ private final class Block {
     let used = (byteCount + pageMask) & ~pageMask
     if head > 0 { munmap(mapping, head) }
     if total > head + used { munmap(mapping + head + used, total - head - used) }
-    madvise(mapping + head, used, MADV_HUGEPAGE)
+    if isHuge { madvise(mapping + head, used, MADV_HUGEPAGE) }
     return mapping + head
   }
 }

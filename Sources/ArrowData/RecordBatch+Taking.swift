@@ -9,7 +9,7 @@ extension RecordBatch {
   public convenience init(taking numbers: RowNumbers, of rows: NumberedRows, schema: Schema, in room: TakingRoom) throws(CacheError) {
     let places = try RowPlaces(numbers, rows, room)
     let sizes = schema.fields.enumerated().map { index, field in Self.takenBytes(rows, column: index, field, numbers.count) }
-    let memory = CopyMemory(expectedBytes: sizes.reduce(0, +))
+    let memory = CopyMemory(expectedBytes: sizes.reduce(0, +), wantsHugePages: false)
     let columns = UnsafeMutablePointer<ArrowArray>.allocate(capacity: max(1, schema.fields.count))
     do throws(CacheError) {
       for (index, field) in schema.fields.enumerated() {

@@ -51,7 +51,7 @@ extension RecordBatch {
   /// Throws `.memoryLimit` where the system has no memory or texts are longer than the offsets can say.
   public convenience init(gathering sources: [RowSource], schema: Schema) throws(CacheError) {
     let count = sources.reduce(0) { $0 + $1.count }
-    let memory = CopyMemory(expectedBytes: schema.fields.reduce(0) { $0 + Self.expectedBytes($1, count) })
+    let memory = CopyMemory(expectedBytes: schema.fields.reduce(0) { $0 + Self.expectedBytes($1, count) }, wantsHugePages: false)
     var nodes: [ArrowArray] = []
     for (index, field) in schema.fields.enumerated() {
       nodes.append(try ColumnGathering(sources: sources, column: index, count: count, memory: memory).column(field))

@@ -86,7 +86,7 @@ final class ScanBinding: @unchecked Sendable {
   static func columnNames(_ schema: Schema) -> [String] {
     var taken: Set<String> = []
     return schema.fields.enumerated().map { index, field in
-      let base = field.name.isEmpty ? "C\(index)" : field.name
+      let base = field.name.isEmpty ? "v\(index)" : field.name
       var name = base
       var suffix = 1
       while !taken.insert(name.folded).inserted {
