@@ -53,8 +53,8 @@ extension Tiers {
       let generation = memory.generation
       if let taken = take() { return taken }
       guard giveWay(byteCount, request) else {
-        // Others may be about to give back what they have taken, or to end a move.
-        let others = memory.totals.reserved > 0 || movingCount.load(ordering: .relaxed) > 0 || pending?.holdsMemory ?? false
+        // Others may be about to give back what they have taken, or to end a move; or have done so since it was tried.
+        let others = memory.generation != generation || memory.totals.reserved > 0 || movingCount.load(ordering: .relaxed) > 0 || pending?.holdsMemory ?? false
         guard others, SteadyClock.seconds() - started < patience else { throw refusal(byteCount, request) }
         memory.wait(since: generation, waitMillis: 100)
         continue
