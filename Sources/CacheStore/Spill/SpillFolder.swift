@@ -100,6 +100,7 @@ public final class SpillFolder: Sendable {
       let folder = folder(of: file.path)
       attempt { () throws(CacheError) in try files.unlink(file.path) }
       SpillHome.clear(folder, files)
+      removeParent()
       throw Self.closed
     }
     return file
@@ -130,15 +131,21 @@ public final class SpillFolder: Sendable {
   /// stay readable. Nothing can be written afterwards. In a child made by fork it does nothing.
   public func close() {
     guard process == getpid() else { return }
-    let (home, hasMadeParent) = state.signal { state in
+    let home = state.signal { state in
       defer { (state.home, state.isClosed) = (nil, true) }
-      return (state.home, state.hasMadeParent)
+      return state.home
     }
     guard let home else { return }
     // What is still held is held by readers. A file that cannot be mapped any more is lost, as the reader will be told.
     for file in live.withLock({ $0.values.compactMap(\.file) }) { attempt { () throws(CacheError) in try file.keepMapped() } }
     home.remove(files)
-    if hasMadeParent { attempt { () throws(CacheError) in try files.removeFolder(parent) } }
+    removeParent()
+  }
+
+  /// Removes the spill directory where it was made here and nothing is in it.
+  private func removeParent() {
+    guard state.withLock({ $0.hasMadeParent }) else { return }
+    attempt { () throws(CacheError) in try files.removeFolder(parent) }
   }
 
   func noteOpen(_ file: SpillFile) { live.withLock { $0[ObjectIdentifier(file)] = WeakFile(file: file) } }
@@ -202,6 +209,7 @@ public final class SpillFolder: Sendable {
     }
     guard !isClosed else {
       made.remove(files)
+      removeParent()
       throw Self.closed
     }
     sweepSpillFolders(in: parent, besides: made.name, files: files)
