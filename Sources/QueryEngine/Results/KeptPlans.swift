@@ -11,7 +11,7 @@ protocol PreparedStatement: AnyObject {
 /// A plan of a session: DuckDB's, and what it reads. Between two runs it holds no entry.
 ///
 /// DuckDB 2.0 runs a prepared statement as an `EXECUTE`, whose rows one thread collects where they have an order. So a plan that reads many rows has to
-/// show that it is the faster way, and a statement that takes long has none.
+/// show that it is the faster way there, and a statement that takes long has none.
 final class KeptPlan {
   /// What takes longer is planned anew each time: to try would cost more than is ever gained.
   static let mostSeconds = 0.25
@@ -151,10 +151,10 @@ extension QueryEngine {
   /// - Parameter seconds: what it took.
   func keepPlan(_ sql: String, _ facts: StatementFacts, _ trace: StatementTrace, generation: UInt64, seconds: Double) {
     guard keeping.keepsPlans, let session = trace.session, let snapshot = trace.snapshot else { return }
-    let isSmall = snapshot.scans.reduce(0) { $0 + $1.counters.rowsScanned } < KeptPlan.fewRows
-    guard isSmall || seconds < KeptPlan.mostSeconds else { return }
+    let isJudged = engineName == "v2" && snapshot.scans.reduce(0) { $0 + $1.counters.rowsScanned } >= KeptPlan.fewRows
+    guard !isJudged || seconds < KeptPlan.mostSeconds else { return }
     _ = currentPool.revisit(session) {
-      keepPlan(sql, facts, session, state: trace.state, generation: generation, plannedSeconds: isSmall ? nil : seconds)
+      keepPlan(sql, facts, session, state: trace.state, generation: generation, plannedSeconds: isJudged ? seconds : nil)
     }
   }
 
