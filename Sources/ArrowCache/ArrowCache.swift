@@ -21,6 +21,8 @@ import Synchronization
 public final class ArrowCache: @unchecked Sendable {
   /// Of the library.
   public static let version = "0.3.0"
+  /// The DuckDBs ("v2.0.0") that SQL skips rows with; later ones answer the same through DuckDB's stable API.
+  public static var knownSecondAPIs: [String] { QueryEngine.knownSecondAPIs }
 
   /// The process that the cache was made in, the only one that can use it.
   public let processID = ProcessIdentity.current

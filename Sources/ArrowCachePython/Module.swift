@@ -49,6 +49,7 @@ private let functions: [(name: String, parameters: String, summary: String, func
   ("set_result_memo", "result, name, value, byte_count", "Keep value beside the result.", setResultMemo),
   ("status", "cache", "Flat counters.", status),
   ("placement", "cache, key", "Where the rows of an entry are; None where there is none.", placement),
+  ("known_second_apis", "", "The DuckDBs whose second API is used.", knownSecondAPIs),
   ("engine_version", "", "The version of the engine.", engineVersion),
 ]
 

@@ -113,6 +113,10 @@ private func causes(_ tiers: TierCounters) -> [(key: String, value: PythonValue)
   }
 }
 
+let knownSecondAPIs: PyCFunctionFast = { _, values, count in
+  function("known_second_apis", values, count, of: 0) { _ throws(Failure) in try list(ArrowCache.knownSecondAPIs) }
+}
+
 let engineVersion: PyCFunctionFast = { _, values, count in
   function("engine_version", values, count, of: 0) { _ throws(Failure) in try object(.text(ArrowCache.version)) }
 }

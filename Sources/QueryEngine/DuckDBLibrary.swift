@@ -10,7 +10,7 @@ private let loading = Locked<DuckDBLibrary?>(nil)
 
 /// DuckDB's stable API. Valid once a `DuckDBLibrary` has been loaded, which every caller's existence implies.
 var v1: UnsafePointer<duckdb_v1_functions> { loadedV1.unsafelyUnwrapped }
-/// DuckDB's second API. Valid once a `DuckDBLibrary` with `hasV2` has been loaded.
+/// DuckDB's second API. Valid once a `DuckDBLibrary` with a `secondAPI` has been loaded.
 var v2: UnsafePointer<duckdb_v2_functions> { loadedV2.unsafelyUnwrapped }
 
 /// DuckDB's shared object, found and loaded at run time.
@@ -18,11 +18,11 @@ final class DuckDBLibrary: Sendable {
   let path: String
   /// As DuckDB says it: "v2.0.0".
   let version: String
-  /// Whether every function of the second API that we call is there.
-  let hasV2: Bool
+  /// Its second API; nil: it has none, or one that is not known here.
+  let secondAPI: V2Edition?
 
-  private init(path: String, version: String, hasV2: Bool) {
-    (self.path, self.version, self.hasV2) = (path, version, hasV2)
+  private init(path: String, version: String, secondAPI: V2Edition?) {
+    (self.path, self.version, self.secondAPI) = (path, version, secondAPI)
   }
 
   /// The loaded library; the first call loads it.
@@ -58,11 +58,17 @@ final class DuckDBLibrary: Sendable {
       throw CacheError(
         .duckdb, "DuckDB at \(path) is too old: \(missing.count) functions are missing (\(missing.prefix(5).joined(separator: ", "))); install DuckDB 1.5 or later")
     }
-    let second = UnsafeMutablePointer<duckdb_v2_functions>.allocate(capacity: 1)
-    let hasV2 = resolve(duckdb_v2_names(), prefix: "duckdb_v2_", in: handle, into: UnsafeMutableRawPointer(second)).isEmpty
     loadedV1 = UnsafePointer(first)
-    if hasV2 { loadedV2 = UnsafePointer(second) }
-    return DuckDBLibrary(path: path, version: text(first.pointee.library_version()), hasV2: hasV2)
+    let version = text(first.pointee.library_version())
+    let second = UnsafeMutablePointer<duckdb_v2_functions>.allocate(capacity: 1)
+    guard let edition = V2Edition(rawValue: version),
+      resolve(duckdb_v2_names(), prefix: "duckdb_v2_", in: handle, into: UnsafeMutableRawPointer(second)).isEmpty
+    else {
+      second.deallocate()
+      return DuckDBLibrary(path: path, version: version, secondAPI: nil)
+    }
+    loadedV2 = UnsafePointer(second)
+    return DuckDBLibrary(path: path, version: version, secondAPI: edition)
   }
 
   /// Fills a table of function pointers; returns the names that are missing.

@@ -10,15 +10,15 @@ extension QueryEngine {
     var settings = [(name: "memory_limit", value: "\(max(0, options.memoryLimitBytes))B"), (name: "temp_directory", value: "")]
     if let threads = options.threadCount { settings.append(("threads", "\(threads)")) }
     // It loses `IS NULL` filters of the right side of an outer join (duckdb/duckdb#25211) unless the scan takes them over, as DuckDB's own does.
-    if library.version.hasPrefix("v2.0.") { settings.append(("disabled_optimizers", "outer_join_simplification")) }
+    if library.version == V2Edition.first.rawValue { settings.append(("disabled_optimizers", "outer_join_simplification")) }
     let tables = options.internalTables
-    let usesSecondAPI = library.hasV2 && !options.usesStableAPI
-    var compaction: Compaction = usesSecondAPI ? .numbers : []
-    if usesSecondAPI, store.options.dictionaryEncoding != .never, V2DictionaryVector.isAvailable { compaction.insert(.texts) }
+    let secondAPI = options.usesStableAPI ? nil : library.secondAPI
+    var compaction: Compaction = secondAPI == nil ? [] : .numbers
+    if secondAPI != nil, store.options.dictionaryEncoding != .never, V2DictionaryVector.isAvailable { compaction.insert(.texts) }
     let entries = TableName.context(store, counters: counters, remembersRows: options.remembersFilters, compaction: compaction)
     let content = DatabaseContent(store: store, entries: entries, tables: InternalTable.context(tables))
     let database: any Database =
-      usesSecondAPI ? try V2Database(content: content, settings: settings) : try V1Database(content: content, settings: settings)
+      if let secondAPI { try V2Database(secondAPI, content: content, settings: settings) } else { try V1Database(content: content, settings: settings) }
     let loads = options.extensionPaths.map { path in "LOAD '\(path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''"))'" }
     let definitions = tables.isEmpty ? [] : [InternalTable.definition(tables, scanFunction: database.tableFunction)]
     if !(loads + definitions).isEmpty {

@@ -30,6 +30,9 @@ public final class QueryEngine: @unchecked Sendable {
     pool = Locked(try QueryEngine.open(library, store, scanCounters, options))
   }
 
+  /// The DuckDBs, as they call themselves, whose second API is used; others are used through the stable one, without skipping.
+  public static var knownSecondAPIs: [String] { V2Edition.allCases.map(\.rawValue) }
+
   /// As DuckDB says it: "v2.0.0".
   public var duckdbVersion: String { library.version }
   /// "v2": DuckDB's second API, with partition skipping. "v1": the stable one.

@@ -176,4 +176,7 @@ def placement(cache: Cache, key: str, /) -> dict[str, Any] | None:
     """Where the rows of an entry are: key, version, num_rows, size_bytes, memory_bytes, disk_bytes, pinned, and ``partitions``, each with
     partition, first_row, num_rows, size_bytes, segment, tier, since (seconds since 1970), cause, moves. No access."""
 
+def known_second_apis() -> list[str]:
+    """The DuckDBs whose second API is used, such as ``"v2.0.0"``; others are used through the stable one."""
+
 def engine_version() -> str: ...

@@ -15,7 +15,7 @@ from .config import ArrowCacheConfig
 from .config_keys import ConfigKeys
 from .contents import Contents
 from .dictionary_access import DictionaryAccess
-from .duckdb_library import library_path
+from .duckdb_library import library_path, warn_where_slow
 from .errors import CacheError, ClosedError, InvalidArgumentType
 from .importing import Importing
 from .opening import engine_options, merged_config
@@ -75,6 +75,7 @@ class ArrowCache(Tables, Importing, Queries, Scanning, Contents, Pinning, Persis
         self._has_disk_limit = options["disk_limit"] is not None
         self._query_limit_bytes = options["query_memory_limit"]
         self._handle = _core.open_cache(options, library_path())
+        warn_where_slow(_core.known_second_apis())
         self._sql = SQLRunner(self._handle)
         _open_caches.add(self)
         try:

@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import DuckDBError
@@ -23,6 +25,15 @@ def duckdb_version() -> str:
     except ImportError as error:
         raise DuckDBError(f"the duckdb package can't be imported ({error}): pip install 'duckdb>=1.5'") from error
     return str(duckdb.__version__)
+
+
+def warn_where_slow(known: Iterable[str]) -> None:
+    """Warn where DuckDB is newer than those whose second API the engine knows (``"v2.0.0"``): all works, but SQL skips nothing."""
+    version = duckdb_version()
+    if int(version.split(".")[0]) >= 2 and f"v{version}" not in known:
+        best = sorted(name.removeprefix("v") for name in known)
+        message = f"duckdb {version} is newer than this arrow_cache: SQL gives the same answers, but slower, since filters skip nothing; "
+        warnings.warn(message + f"update arrow_cache, or install duckdb {' or '.join(best)}", RuntimeWarning, stacklevel=3)
 
 
 def library_path() -> str:

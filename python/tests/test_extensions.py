@@ -17,6 +17,18 @@ def test_the_library_is_the_one_that_duckdb_uses():
     assert path in Path("/proc/self/maps").read_text()
 
 
+@pytest.mark.parametrize(("version", "warns"), [("1.5.5", False), ("2.0.0", False), ("2.0.1", False), ("2.0.2", True), ("2.1.0", True), ("2.0.1.dev5", True)])
+def test_a_duckdb_whose_api_is_not_known_is_told(version, warns, monkeypatch, recwarn):
+    monkeypatch.setattr(duckdb, "__version__", version)
+    ArrowCache().close()
+    assert [str(warning.message)[: len(version) + 16] for warning in recwarn] == ([f"duckdb {version} is newer"] if warns else [])
+
+
+def test_the_duckdb_of_the_tests_is_known(cache):
+    expected = "v2" if duckdb.__version__.startswith("2.") else "v1"
+    assert cache.status()["duckdb"]["engine"] == expected
+
+
 def test_a_wheel_carries_the_extension_of_its_own_version(tmp_path, monkeypatch):
     package = tmp_path / "duckdb_extension_fancy"
     for version in ("v1.0.0", f"v{duckdb.__version__}"):

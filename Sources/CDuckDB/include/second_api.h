@@ -1,8 +1,8 @@
 #pragma once
 #include "api_common.h"
 
-// The second C API (`duckdb_v2_*`), as much of it as is called. DuckDB 2.0; every function returns an error code (0: none)
-// and takes a last argument that receives the error's details.
+// The second C API (`duckdb_v2_*`), as much of it as is called, as DuckDB 2.0.1 has it (`V2Edition` says what others have); every function
+// returns an error code (0: none) and takes a last argument that receives the error's details.
 
 typedef struct {
   const char *ptr;
@@ -17,6 +17,9 @@ typedef struct {
 
 typedef void (*duckdb_v2_bind)(duckdb_handle info, duckdb_handle result, duckdb_handle context, duckdb_handle *error);
 typedef void (*duckdb_v2_callback)(duckdb_handle info, duckdb_handle context, duckdb_handle *error);
+
+/// `parse_sql` of DuckDB 2.0.0.
+typedef int32_t (*duckdb_v2_first_parse_sql)(duckdb_handle connection, const char *sql, duckdb_handle *iterator, duckdb_handle *error);
 
 #define DUCKDB_V2_FUNCTIONS(F) \
   F(int32_t, environment_create, (duckdb_handle *environment, duckdb_handle *error)) \
@@ -37,7 +40,7 @@ typedef void (*duckdb_v2_callback)(duckdb_handle info, duckdb_handle context, du
   F(int32_t, error_info_set_code, (duckdb_handle info, int32_t code)) \
   F(int32_t, error_info_set_text, (duckdb_handle info, const duckdb_v2_text *text)) \
   F(int32_t, error_info_destroy, (duckdb_handle *info)) \
-  F(int32_t, parse_sql, (duckdb_handle connection, const char *sql, duckdb_handle *iterator, duckdb_handle *error)) \
+  F(int32_t, parse_sql, (duckdb_handle connection, const char *sql, bool fails_transaction, duckdb_handle *iterator, duckdb_handle *error)) \
   F(int32_t, statement_iterator_next, (duckdb_handle iterator, duckdb_handle *statement, duckdb_handle *error)) \
   F(int32_t, statement_iterator_destroy, (duckdb_handle *iterator)) \
   F(int32_t, sql_statement_get_parameter_count, (duckdb_handle statement, uint64_t *count, duckdb_handle *error)) \

@@ -19,10 +19,10 @@ final class V2Connection: Connection, @unchecked Sendable {
     return percentage / 100
   }
 
-  func statementCount(_ sql: String) throws(CacheError) -> Int { try statements(sql).count }
+  func statementCount(_ sql: String) throws(CacheError) -> Int { try statements(sql, areRun: false).count }
 
   func execute(_ sql: String, parameters: QueryParameters) throws(CacheError) -> any QueryResult {
-    let statements = try statements(sql)
+    let statements = try statements(sql, areRun: true)
     guard let last = statements.last else { throw CacheError(.query, "the SQL text holds no statement") }
     // Before any has an effect.
     for (index, statement) in statements.dropLast().enumerated() {
@@ -36,7 +36,7 @@ final class V2Connection: Connection, @unchecked Sendable {
   }
 
   func prepare(_ sql: String) throws(CacheError) -> (any PreparedStatement)? {
-    let statements = try statements(sql)
+    let statements = try statements(sql, areRun: false)
     guard statements.count == 1 else { return nil }
     var prepared: OpaquePointer?
     do throws(V2Failure) {
@@ -47,9 +47,9 @@ final class V2Connection: Connection, @unchecked Sendable {
     return V2Prepared(prepared, connection: self)
   }
 
-  private func statements(_ sql: String) throws(CacheError) -> [V2Statement] {
+  private func statements(_ sql: String, areRun: Bool) throws(CacheError) -> [V2Statement] {
     var iterator: OpaquePointer?
-    try v2Query { v2.pointee.parse_sql(handle, sql, &iterator, $0) }
+    do { try database.edition.parse(handle, sql, failsTransaction: areRun, &iterator) } catch { throw error.cacheError }
     defer { _ = v2.pointee.statement_iterator_destroy(&iterator) }
     var statements: [V2Statement] = []
     while true {

@@ -7,11 +7,13 @@ final class V2Database: Database, @unchecked Sendable {
   let engineName = "v2"
   let scanFunction = "system.main.\(TableName.scanFunction)"
   let tableFunction = "system.main.\(InternalTable.scanFunction)"
+  let edition: V2Edition
   private var environment: OpaquePointer?
   private var instance: OpaquePointer?
 
   /// Opens an in-memory database and registers the scan and the names of the cached tables.
-  init(content: DatabaseContent, settings: [(name: String, value: String)]) throws(CacheError) {
+  init(_ edition: V2Edition, content: DatabaseContent, settings: [(name: String, value: String)]) throws(CacheError) {
+    self.edition = edition
     try v2Query { v2.pointee.environment_create(&environment, $0) }
     do throws(V2Failure) {
       try withTexts(settings.map(\.name)) { (names) throws(V2Failure) in

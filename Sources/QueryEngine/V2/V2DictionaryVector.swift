@@ -59,7 +59,7 @@ final class V2DictionaryVector {
 
   /// Whether the stable API's vectors are the second's too: tried once, with a vector of three texts.
   static let isAvailable: Bool = {
-    guard text(v1.pointee.library_version()).hasPrefix("v2.0.") else { return false }
+    guard V2Edition(rawValue: text(v1.pointee.library_version())) != nil else { return false }
     var vector = V1Type(id: V1TypeID.varchar).lend { v1.pointee.create_vector($0, 16) }
     defer { v1.pointee.destroy_vector(&vector) }
     guard vector != nil, v2.pointee.vector_set_size(vector, 3, nil) == 0, size(vector) == 3, kind(vector) == flat,
