@@ -4,7 +4,8 @@ import Primitives
 
 /// Which functions of SQL give the same for the same arguments, whenever they are called.
 struct FunctionNames: Sendable {
-  /// Of DuckDB and its extensions, whose every form is `CONSISTENT`.
+  /// Of DuckDB and its extensions, whose every form is `CONSISTENT`, or depends on the session's time zone only: that is a setting, and whoever
+  /// changes one has results of his own.
   let consistent: Set<String>
   /// Macros and functions that SQL has made: they may stand before others of the name.
   let ofUsers: Set<String>
@@ -14,7 +15,8 @@ struct FunctionNames: Sendable {
     let sql = """
       SELECT CASE WHEN bool_or(NOT internal) THEN '!' ELSE '=' END || lower(function_name) FROM system.main.duckdb_functions()
       GROUP BY lower(function_name)
-      HAVING bool_or(NOT internal) OR bool_and(function_type IN ('scalar', 'aggregate', 'window') AND coalesce(stability, '') = 'CONSISTENT')
+      HAVING bool_or(NOT internal) OR bool_and(function_type IN ('scalar', 'aggregate', 'window') AND coalesce(stability = 'CONSISTENT'
+        OR stability = 'CONSISTENT_WITHIN_QUERY' AND list_has_any(parameter_types, ['TIMESTAMP WITH TIME ZONE', 'TIMESTAMPTZ_NS']), false))
       """
     let rows = try readTexts(try CollectedResult(try connection.execute(sql, parameters: .none), cancellation: nil))
     let names = rows.map { (isOfUser: $0.first == UInt8(ascii: "!"), name: String(decoding: $0.dropFirst(), as: UTF8.self)) }
