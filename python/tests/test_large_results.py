@@ -92,6 +92,21 @@ def test_results_come_in_few_batches(cache: ArrowCache, table: pa.Table) -> None
             assert len(result.to_batches()) <= 8, statement
 
 
+@pytest.mark.parametrize("item", ["k", "k * 2 AS w"])
+@pytest.mark.parametrize(("share", "is_shared"), [(1.0, True), (0.7, True), (0.3, False)])
+def test_most_of_a_large_batch_is_handed_out_and_less_is_copied(cache: ArrowCache, item: str, share: float, is_shared: bool) -> None:
+    if not cache.status()["duckdb"]["engine"] == "v2":
+        pytest.skip("columns are fetched late on DuckDB 2")
+    rows = 1_000_000
+    table = pa.table({"id": np.arange(rows), "k": np.arange(rows) % 11, "ts": pa.array(np.arange(rows), pa.timestamp("us"))})
+    cache.put("t", table)
+    found = cache.query(f"SELECT id, ts, {item} FROM _cache_t WHERE id < {int(rows * share)}", target_type="arrow")
+    assert found["id"].to_numpy().tolist() == list(range(int(rows * share)))
+    for name in ("id", "ts"):
+        [put] = table[name].chunks
+        assert {chunk.buffers()[1].address == put.buffers()[1].address for chunk in found[name].chunks} == {is_shared}, name
+
+
 def test_results_are_counted_until_they_are_gone(table: pa.Table) -> None:
     with ArrowCache(cache_query_results=False) as cache:
         cache.put("t", table)
