@@ -40,6 +40,29 @@ def test_the_rows_are_the_same_each_time(table, filters, columns):
             assert cache.query(sql.format("_cache_t"), target_type="arrow").to_pylist() == expected.to_pylist()
 
 
+@pytest.mark.parametrize("batch_rows", [ROWS, 70_000, 9_000])
+@pytest.mark.parametrize("options", [{}, {"dictionary_encoding": True}, {"remember_filters": False}, {"memory_limit": 6 << 20}], ids=["memory", "encoded", "forgets", "spilled"])
+def test_few_rows_here_and_there_are_the_same_each_time(table, batch_rows, options):
+    """Rows of several blocks and partitions come in one chunk; some blocks have many, some none."""
+    numbers = np.arange(ROWS)
+    wanted = (numbers % 4999 == 7) | ((numbers > 150_000) & (numbers < 151_500)) | (numbers >= ROWS - 3)
+    whole = table.append_column("w", pa.array(np.where(wanted, numbers, -1))).append_column("n", pa.array(numbers)).append_column(
+        "d", table["s"].dictionary_encode()).append_column("b", pa.array(numbers % 3 == 0, mask=numbers % 5 == 0))
+    cut = pa.concat_tables([whole.slice(start, batch_rows) for start in range(0, ROWS, batch_rows)])
+    expected = whole.filter(pa.array(wanted))
+    with ArrowCache(cache_query_results=False, query_target_type="arrow", partition_size_rows=20_000, **options) as cache:
+        cache.put("t", cut)
+        for _ in range(4):
+            found = cache.query("SELECT * FROM _cache_t WHERE w >= 0 ORDER BY n")
+            for name in expected.column_names:
+                assert found[name].to_pylist() == expected[name].to_pylist(), name
+            assert cache.query("SELECT n, s, d, b, k FROM _cache_t WHERE w >= 0")["n"].to_pylist() == expected["n"].to_pylist()
+            assert cache.query("SELECT n + 1 AS m, upper(s) AS u FROM _cache_t WHERE w >= 0")["m"].to_pylist() == [n + 1 for n in expected["n"].to_pylist()]
+            [totals] = cache.query("SELECT count(*) AS n, sum(n) AS total, count(b) AS b FROM _cache_t WHERE w >= 0 AND n > 1000").to_pylist()
+            rest = wanted & (numbers > 1000)
+            assert totals == {"n": rest.sum(), "total": numbers[rest].sum(), "b": (rest & (numbers % 5 != 0)).sum()}
+
+
 @pytest.mark.parametrize("condition", ["c NOT IN (0, 1, 2)", "c IS DISTINCT FROM 0 AND c > 2", "c >= 3 AND c < 90", "c NOT IN (0, 1, 2) OR c IS DISTINCT FROM 0 AND c = 3"])
 def test_conditions_that_leave_few_rows_are_tested_here(condition):
     numbers = np.arange(ROWS)

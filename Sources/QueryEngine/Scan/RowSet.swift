@@ -14,6 +14,9 @@ enum RowSet: Sendable {
   /// Rows are left out where at most this share of them is wanted: what is copied for nothing then costs more than to pick.
   static func pays(_ wanted: Int, of count: Int) -> Bool { wanted * 4 <= count }
 
+  /// So few that to look at the stretches one by one would cost more than the rows.
+  static func isSparse(_ wanted: Int, of count: Int) -> Bool { wanted * 16 <= count }
+
   init(_ mask: borrowing RowMask) {
     let population = mask.population
     if population == 0 {

@@ -90,9 +90,11 @@ final class ScanState: Sendable {
 
   /// Has the system read what a morsel needs: what tells which rows these are, where that is not known yet.
   private func prefetch(_ morsel: Morsel) {
-    let columns = morsel.rows == nil ? plan.columns : columns
-    guard !columns.isEmpty else { return }
-    for slice in slices(morsel.stretch, morsel.rows ?? [stretches[morsel.stretch].rows]) { binding.source.prefetch(slice, columns: columns) }
+    for part in morsel.parts {
+      let columns = part.rows == nil ? plan.columns : columns
+      guard !columns.isEmpty else { continue }
+      for slice in slices(part.stretch, part.rows ?? [stretches[part.stretch].rows]) { binding.source.prefetch(slice, columns: columns) }
+    }
   }
 
   private func slices(_ stretch: Int, _ rows: ScanPlan.Rows) -> [SegmentSlice] {
@@ -100,21 +102,22 @@ final class ScanState: Sendable {
     return rows.count == 1 ? partition.slices(of: rows[0]) : rows.flatMap(partition.slices)
   }
 
-  /// Where the rows of a morsel lie.
-  func begin(_ morsel: Morsel) -> [SegmentSlice] {
-    let rows = morsel.rows ?? plan.rows(ofStretch: morsel.stretch)
-    let (isFirstOfPartition, skipped) = tally.withLock { $0.begin(morsel, rows, stretches[morsel.stretch]) }
-    binding.counters.count(partitionsScanned: isFirstOfPartition ? 1 : 0, blocksScanned: ScanTally.blocks(rows))
-    if skipped.partitions + skipped.blocks > 0 { binding.counters.count(partitionsSkipped: skipped.partitions, blocksSkipped: skipped.blocks) }
-    return slices(morsel.stretch, rows)
+  /// Where the rows of a morsel lie, and of which partitions they are.
+  func begin(_ morsel: Morsel) -> [(slice: SegmentSlice, partition: Int)] {
+    morsel.parts.flatMap { part in
+      let stretch = stretches[part.stretch]
+      let rows = part.rows ?? plan.rows(ofStretch: part.stretch)
+      let (isFirstOfPartition, skipped) = tally.withLock { $0.begin(part, rows, stretch) }
+      binding.counters.count(partitionsScanned: isFirstOfPartition ? 1 : 0, blocksScanned: ScanTally.blocks(rows))
+      if skipped.partitions + skipped.blocks > 0 { binding.counters.count(partitionsSkipped: skipped.partitions, blocksSkipped: skipped.blocks) }
+      return slices(part.stretch, rows).map { ($0, stretch.partition) }
+    }
   }
 
   /// The number of a slice's first row; 0 where rows are not numbered.
   func firstRow(_ slice: SegmentSlice) -> Int {
     segmentStarts.indices.contains(slice.segmentIndex) ? segmentStarts[slice.segmentIndex] + slice.offset : 0
   }
-
-  func partition(of morsel: Int) -> Int { stretches[morsels[morsel].stretch].partition }
 
   /// The rows of a slice that may be wanted: what is read of it, and which rows of that in order (nil: all); nil where there is none.
   ///
@@ -176,8 +179,8 @@ final class ScanState: Sendable {
     return [compact]
   }
 
-  func countFromDisk(_ morsel: Int) {
-    if tally.withLock({ $0.isFirstFromDisk(partition(of: morsel)) }) { binding.counters.countPartitionFromDisk() }
+  func countFromDisk(partition: Int) {
+    if tally.withLock({ $0.isFirstFromDisk(partition) }) { binding.counters.countPartitionFromDisk() }
   }
   func finish() { finished.wrappingAdd(1, ordering: .relaxed) }
 }

@@ -31,7 +31,7 @@ struct ScanTally {
 
   /// Whether these are the first rows of the partition to be read, and what has turned out to be skipped.
   mutating func begin(
-    _ morsel: Morsel, _ rows: ScanPlan.Rows, _ stretch: Stretches.Stretch
+    _ morsel: Morsel.Part, _ rows: ScanPlan.Rows, _ stretch: Stretches.Stretch
   ) -> (isFirstOfPartition: Bool, skipped: (partitions: Int, blocks: Int)) {
     var part = parts[stretch.partition]
     defer { parts[stretch.partition] = part }

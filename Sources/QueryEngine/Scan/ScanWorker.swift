@@ -4,31 +4,6 @@ import Primitives
 
 /// One thread's place in a scan.
 final class ScanWorker {
-  struct Rows {
-    /// The columns that the scan reads; nil where it reads none.
-    let batch: RecordBatch?
-    let offset: Int
-    let count: Int
-    /// Whether the memory goes before the query ends: vectors must not point into it.
-    let isTransient: Bool
-    /// How many rows after them will be asked for next, at most a vector full.
-    var upcomingCount = 0
-    /// The rows that are meant, counted from `offset`; nil: `count` of them in a row.
-    var picks: ArraySlice<UInt32>?
-    /// The number of the row from which picks are counted, or of the first one; 0 where nobody wants it.
-    var firstRow = 0
-
-    /// The numbers of the rows within the entry.
-    func writeNumbers(to target: UnsafeMutablePointer<UInt32>) {
-      let first = UInt32(truncatingIfNeeded: firstRow)
-      guard let picks else {
-        for index in 0..<count { target[index] = first &+ UInt32(truncatingIfNeeded: index) }
-        return
-      }
-      for (index, pick) in picks.enumerated() { target[index] = first &+ pick }
-    }
-  }
-
   /// As many rows as a vector of DuckDB holds.
   static let vectorSize = 2048
   /// The morsel being scanned; orders the output of parallel scans.
@@ -42,7 +17,11 @@ final class ScanWorker {
   private var diskReads = DiskReads()
   private var isScanning = false
   /// What is left to read of the morsel.
-  private var slices: ArraySlice<SegmentSlice> = []
+  private var slices: ArraySlice<(slice: SegmentSlice, partition: Int)> = []
+  /// The partition that was read last.
+  private var partition = -1
+  /// The wanted rows of the first slice that is left, where it has been looked at before its turn.
+  private var ahead: (rows: SegmentRows, picks: [UInt32]?)?
   /// What has been read of it, and how far it has been handed out.
   private var read: [RecordBatchSlice] = [] { didSet { kinds.removeAll(keepingCapacity: true) } }
   private var isTransient = false
@@ -54,6 +33,8 @@ final class ScanWorker {
   private var offset = 0
   /// The rows that are wanted of the slice, counted from its first one, as far as they have not been handed out; nil: all.
   private var picks: ArraySlice<UInt32>?
+  /// The slices that have been looked at for them, where they are of several: the others lie between them.
+  private var pickedSlices: [SegmentSlice] = []
   /// Where in the slice what is being handed out starts.
   private var start = 0
   /// The number of the slice's first row.
@@ -81,7 +62,8 @@ final class ScanWorker {
     guard countsBytes else { return }
     countsBytes = false
     var byteCount = 0
-    for (index, slice) in read.enumerated() where index <= current {
+    for slice in pickedSlices { byteCount += resident.batch?.copyByteCount(columns: nil, offset: slice.offset, count: slice.count) ?? 0 }
+    for (index, slice) in read.enumerated() where index <= current && pickedSlices.isEmpty {
       byteCount += slice.batch.copyByteCount(columns: nil, offset: slice.offset, count: index < current || picks != nil ? slice.count : offset)
     }
     if byteCount > 0 { counters?.count(bytes: byteCount, fromDisk: false) }
@@ -90,7 +72,7 @@ final class ScanWorker {
   /// The next rows, at most a vector full, from one batch; nil at the end. Throws where rows on disk cannot be read.
   func next(_ state: ScanState) throws(CacheError) -> Rows? {
     while true {
-      if state.columns.isEmpty, let slice = slices.first {
+      if state.columns.isEmpty, let (slice, _) = slices.first {
         let count = min(slice.count - offset, ScanWorker.vectorSize)
         let first = state.firstRow(slice) + offset
         offset += count
@@ -118,8 +100,8 @@ final class ScanWorker {
             firstRow: sliceRow + start + offset)
         }
         (current, offset, start) = (current + 1, 0, start + slice.count)
-      } else if let slice = slices.popFirst() {
-        try load(slice, state)
+      } else if let (slice, partition) = slices.popFirst() {
+        try load(slice, of: partition, state)
       } else if !claim(state) {
         return nil
       }
@@ -144,29 +126,64 @@ final class ScanWorker {
     return Rows(batch: slice.batch, offset: offset, count: taken.count, isTransient: isTransient, picks: taken, firstRow: sliceRow)
   }
 
-  private func load(_ slice: SegmentSlice, _ state: ScanState) throws(CacheError) {
+  private func load(_ slice: SegmentSlice, of partition: Int, _ state: ScanState) throws(CacheError) {
     countRows()
-    var known: RecordBatchSlice?
-    if let batch = resident.batch, resident.segment == slice.segmentIndex, slice.offset + slice.count <= batch.rowCount {
-      known = RecordBatchSlice(batch, offset: slice.offset, count: slice.count)
-    }
-    guard let (rows, picks) = try state.select(slice, resident: known) else {
+    pickedSlices = []
+    // Let go of before more is read; but what is decompressed for the partition serves all of its rows.
+    if partition != self.partition { (read, isTransient, self.partition) = ([], false, partition) }
+    let known = inResident(slice)
+    let selected = if let ahead { ahead } else { try state.select(slice, resident: known) }
+    ahead = nil
+    guard let (rows, picks) = selected else {
       (read, current, offset, isTransient) = ([], 0, 0, false)
       return
     }
-    (self.picks, start, sliceRow) = (picks.map { $0[...] }, 0, state.firstRow(slice))
-    if let known {
-      countsBytes = true
-      (read, current, offset, isTransient) = (state.compact(slice, [known], wantedCount: picks?.count ?? slice.count), 0, 0, false)
-      return
+    (start, sliceRow) = (0, state.firstRow(slice))
+    if known == nil {
+      if rows.isFromDisk { state.countFromDisk(partition: partition) }
+      // The first of a segment's batches has the segment's first row, and the next runs will mostly be in it too.
+      let first = rows.slices.count == 1 && rows.slices[0].offset == slice.offset && !rows.isTransient ? rows.slices[0].batch : nil
+      resident = (slice.segmentIndex, first)
     }
-    if rows.isFromDisk { state.countFromDisk(morselIndex) }
+    countsBytes = !rows.isFromDisk
+    if let picks, RowSet.isSparse(picks.count, of: slice.count), try join(slice, rows, picks, state) { return }
+    self.picks = picks.map { $0[...] }
     let given = rows.isTransient ? rows.slices : state.compact(slice, rows.slices, wantedCount: picks?.count ?? slice.count)
     (read, current, offset, isTransient) = (given, 0, 0, rows.isTransient)
-    countsBytes = !rows.isFromDisk
-    // The first of a segment's batches has the segment's first row, and the next runs will mostly be in it too.
-    let first = rows.slices.count == 1 && rows.slices[0].offset == slice.offset && !rows.isTransient ? rows.slices[0].batch : nil
-    resident = (slice.segmentIndex, first)
+  }
+
+  /// The slice where it lies in the batch that was read last.
+  private func inResident(_ slice: SegmentSlice) -> RecordBatchSlice? {
+    guard let batch = resident.batch, resident.segment == slice.segmentIndex, slice.offset + slice.count <= batch.rowCount else { return nil }
+    return RecordBatchSlice(batch, offset: slice.offset, count: slice.count)
+  }
+
+  /// Brings the few wanted rows of a slice together with those of the slices after it in the same batch: a chunk for each would cost more than they do.
+  /// False where there are none.
+  private func join(_ slice: SegmentSlice, _ rows: SegmentRows, _ picks: [UInt32], _ state: ScanState) throws(CacheError) -> Bool {
+    guard state.picksRows, let batch = resident.batch, resident.segment == slice.segmentIndex, !rows.isFromDisk else { return false }
+    var (all, looked) = (picks, [slice])
+    while all.count < Self.vectorSize, let next = slices.first?.slice, next.offset > slice.offset, let known = inResident(next) {
+      let distance = next.offset - slice.offset
+      guard distance + next.count <= Int(UInt32.max) else { break }
+      guard let (rows, more) = try state.select(next, resident: known) else {
+        looked.append(next)
+        slices.removeFirst()
+        continue
+      }
+      guard let more, RowSet.isSparse(more.count, of: next.count) else {
+        ahead = (rows, more)
+        break
+      }
+      for pick in more { all.append(pick &+ UInt32(truncatingIfNeeded: distance)) }
+      looked.append(next)
+      slices.removeFirst()
+    }
+    guard looked.count > 1, let last = looked.last else { return false }
+    (self.picks, pickedSlices) = (all[...], looked)
+    let whole = RecordBatchSlice(batch, offset: slice.offset, count: last.offset + last.count - slice.offset)
+    (read, current, offset, isTransient) = ([whole], 0, 0, false)
+    return true
   }
 
   private func claim(_ state: ScanState) -> Bool {
@@ -177,15 +194,12 @@ final class ScanWorker {
     }
     countRows()
     if isScanning { state.finish() }
-    let last = isScanning ? state.partition(of: morselIndex) : -1
     isScanning = false
     guard let index = state.claim(readsAhead: diskReads.haveHappened()) else {
-      read = []
+      (read, pickedSlices) = ([], [])
       resident.batch = nil
       return false
     }
-    // Let go of before more is read; but what is decompressed for the partition serves its next morsel too.
-    if state.partition(of: index) != last { (read, isTransient) = ([], false) }
     (isScanning, morselIndex) = (true, index)
     slices = state.begin(state.morsels[index])[...]
     (current, offset) = (read.count, 0)
