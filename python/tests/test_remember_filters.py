@@ -60,7 +60,7 @@ def test_few_rows_here_and_there_are_the_same_each_time(table, batch_rows, optio
             assert cache.query("SELECT n + 1 AS m, upper(s) AS u FROM _cache_t WHERE w >= 0")["m"].to_pylist() == [n + 1 for n in expected["n"].to_pylist()]
             [totals] = cache.query("SELECT count(*) AS n, sum(n) AS total, count(b) AS b FROM _cache_t WHERE w >= 0 AND n > 1000").to_pylist()
             rest = wanted & (numbers > 1000)
-            assert totals == {"n": rest.sum(), "total": numbers[rest].sum(), "b": (rest & (numbers % 5 != 0)).sum()}
+            assert totals == {"n": int(rest.sum()), "total": int(numbers[rest].sum()), "b": int((rest & (numbers % 5 != 0)).sum())}
 
 
 @pytest.mark.parametrize("condition", ["c NOT IN (0, 1, 2)", "c IS DISTINCT FROM 0 AND c > 2", "c >= 3 AND c < 90", "c NOT IN (0, 1, 2) OR c IS DISTINCT FROM 0 AND c = 3"])
