@@ -8,6 +8,8 @@ struct StatementFacts {
   private(set) var functions: Set<String> = []
   private var isPlain = true
 
+  init(tables: Set<[UInt8]>, functions: Set<String>) { (self.tables, self.functions) = (tables, functions) }
+
   /// nil: it is no single SELECT, or reads other things than cached entries, or is of a form that is not known to depend on them alone.
   init?(syntax: JSON) {
     let statements = syntax["statements"]?.list ?? []
@@ -17,7 +19,7 @@ struct StatementFacts {
   }
 
   /// Words that DuckDB takes for a function without parentheses where no column has the name.
-  private static let valueFunctions: Set<String> = [
+  static let valueFunctions: Set<String> = [
     "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp", "current_user", "localtime",
     "localtimestamp", "session_user", "user",
   ]
