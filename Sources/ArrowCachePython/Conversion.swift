@@ -42,8 +42,10 @@ func typeName(_ object: Object) -> String {
 func text(_ object: Object, _ name: @autoclosure () -> String) throws(Failure) -> String {
   guard has(object, .text) else { throw .type("\(name()) must be a str, not \(typeName(object))") }
   var byteCount: Py_ssize_t = 0
-  // Fails on lone surrogates, with a UnicodeEncodeError.
-  guard let bytes = PyUnicode_AsUTF8AndSize(object, &byteCount) else { throw .raised }
+  guard let bytes = PyUnicode_AsUTF8AndSize(object, &byteCount) else {
+    PyErr_Clear()
+    throw .argument("\(name()) holds half of a character (a lone surrogate, U+D800 to U+DFFF), which is no text: replace it")
+  }
   return bytes.withMemoryRebound(to: UInt8.self, capacity: byteCount) {
     String(decoding: UnsafeBufferPointer(start: $0, count: byteCount), as: UTF8.self)
   }

@@ -73,8 +73,8 @@ extension CacheError.Code {
     case .memoryLimit: ENOMEM
     case .interrupted: ECANCELED
     case .timeout: ETIMEDOUT
-    case .storage: EIO
-    default: EINVAL
+    case .argument, .type, .configuration: EINVAL
+    default: EIO
     }
   }
 }

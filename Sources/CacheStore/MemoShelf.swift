@@ -87,6 +87,9 @@ final class MemoBudget: Sendable {
   /// Takes out all results that are kept; the caller lets go of them with no lock held.
   func takeResults() -> [AnyObject] { keepers.withLock { $0.compactMap(\.keeper) }.flatMap { $0.takeResults() } }
 
+  /// The same of those that have read one of these versions of entries, which are no more.
+  func takeResults(of versions: [UInt64]) -> [AnyObject] { keepers.withLock { $0.compactMap(\.keeper) }.flatMap { $0.takeResults(of: versions) } }
+
   /// Takes out what has memory of its own, results included, all of it; the caller lets go of it with no lock held.
   func takeMemos() -> [AnyObject] {
     let found = shelves.withLock { shelves in

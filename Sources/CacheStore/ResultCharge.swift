@@ -41,6 +41,8 @@ public final class ResultCharge: @unchecked Sendable {
 public protocol ResultKeeper: AnyObject, Sendable {
   /// Takes out all of them and lets go of their charges; the caller lets go of them with no lock held.
   func takeResults() -> [AnyObject]
+  /// The same of those that have read one of these versions of entries, which are no more.
+  func takeResults(of versions: [UInt64]) -> [AnyObject]
 }
 
 extension Store {

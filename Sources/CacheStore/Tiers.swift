@@ -65,6 +65,8 @@ final class Tiers: @unchecked Sendable {
   }
 
   private func letGo(_ dropped: inout [Catalog.Dropped], _ now: Double) {
+    let results = memos.takeResults(of: dropped.map(\.slot.entry.version))
+    withExtendedLifetime(results) {}
     var freedBytes = 0
     for item in dropped {
       let occupied = item.slot.occupied

@@ -15,6 +15,7 @@ final class LiveResult: BatchSource, @unchecked Sendable {
     var isBusy = false
     /// What has been produced before it was asked for.
     var ahead: ArraySlice<RecordBatch> = []
+    var aheadBytes = 0
     var failure: CacheError?
   }
 
@@ -23,13 +24,16 @@ final class LiveResult: BatchSource, @unchecked Sendable {
   private let space: TemporarySpace
   private let cancellation: Cancellation?
   private let stopper: QueryStopper
+  /// Counts what is held.
+  private let charge: (RecordBatch) -> RecordBatch
   private let state: Locked<State>
 
   init(
     _ result: any QueryResult, schema: Schema, snapshot: QuerySnapshot, space: TemporarySpace, cancellation: Cancellation?, stopper: QueryStopper,
-    giveBack: @escaping (_ isBroken: Bool) -> Void
+    charge: @escaping (RecordBatch) -> RecordBatch, giveBack: @escaping (_ isBroken: Bool) -> Void
   ) {
     (self.schema, self.snapshot, self.space, self.cancellation, self.stopper) = (schema, snapshot, space, cancellation, stopper)
+    self.charge = charge
     state = Locked(State(running: (result, giveBack)))
   }
 
@@ -48,6 +52,7 @@ final class LiveResult: BatchSource, @unchecked Sendable {
     if running != nil { return try produce(&running, into: array) }
     let (batch, failure) = state.withLock { state in
       let batch = state.ahead.popFirst()
+      state.aheadBytes -= batch.map(Self.byteCount) ?? 0
       return (batch, batch == nil ? state.failure : nil)
     }
     if let failure { throw failure }
@@ -55,18 +60,20 @@ final class LiveResult: BatchSource, @unchecked Sendable {
     return batch != nil
   }
 
-  /// Produces what is left, and gives the session back. False where that takes more than so many bytes: then it goes on where it is.
+  /// Produces what is left, and gives the session back. False where that takes more than so many bytes, with what has been produced before: then it goes
+  /// on where it is.
   func settle(limitBytes: Int) -> Bool {
-    var byteCount = 0
-    while byteCount <= limitBytes {
+    while state.withLock({ $0.aheadBytes }) <= limitBytes {
       var running = begin(isAhead: true)
       if running == nil { return true }
       do throws(CacheError) {
         var array = ArrowArray()
         guard try produce(&running, into: &array) else { return true }
-        let batch = try RecordBatch(importing: &array, schema: schema)
-        byteCount += batch.copyByteCount(columns: nil, offset: 0, count: batch.rowCount)
-        state.withLock { $0.ahead.append(batch) }
+        let batch = charge(try RecordBatch(importing: &array, schema: schema))
+        state.withLock { state in
+          state.ahead.append(batch)
+          state.aheadBytes += Self.byteCount(batch)
+        }
       } catch {
         // Its reader is told.
         state.withLock { $0.failure = error }
@@ -74,6 +81,8 @@ final class LiveResult: BatchSource, @unchecked Sendable {
     }
     return false
   }
+
+  private static func byteCount(_ batch: RecordBatch) -> Int { batch.copyByteCount(columns: nil, offset: 0, count: batch.rowCount) }
 
   /// The result, for one thread at a time; nil at its end, and for a reader that something is there for.
   private func begin(isAhead: Bool = false) -> Running? {

@@ -2,6 +2,14 @@ import CacheStore
 import Primitives
 
 extension QueryEngine {
+  /// Makes the views of the cache's state as they are meant to be, where SQL has dropped or changed one.
+  func restoreTables() {
+    guard !options.internalTables.isEmpty else { return }
+    let pool = currentPool
+    let sql = InternalTable.definition(options.internalTables, scanFunction: pool.database.tableFunction)
+    _ = try? pool.notes.withReader { (reader) throws(CacheError) in try CollectedResult(try reader.execute(sql, parameters: .none), cancellation: nil) }
+  }
+
   /// Opens an empty database that sees the entries of `store`: the engine's first, second, and so on.
   static func open(
     _ library: DuckDBLibrary, _ store: Store, _ counters: ScanCounters, _ options: QueryOptions, number: Int = 1

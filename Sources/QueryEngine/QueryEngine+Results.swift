@@ -91,6 +91,8 @@ extension QueryEngine {
     if StatementEffect.mayDefineFunctions(sql) { keeping.hasUserFunctions.store(true, ordering: .relaxed) }
     currentPool.notes.forgetFunctions()
     keeping.generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    _ = keeping.cache?.takeResults()
+    if StatementEffect.holds(sql, [InternalTable.schemaName]) { restoreTables() }
   }
 
   private func keep(

@@ -80,13 +80,7 @@ public final class QueryEngine: @unchecked Sendable {
 
   /// What DuckDB itself has allocated, in bytes; nil where it does not say.
   public func duckdbMemoryBytes() -> Int? {
-    do throws(CacheError) {
-      let source = try rows(
-        of: "SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()", parameters: .none, cancellation: nil, streaming: false)
-      return try readInt64(source)
-    } catch {
-      return nil
-    }
+    currentPool.notes.number(of: "SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()")
   }
 
   /// Stops a query that runs now, from any thread. Returns at once; the query ends soon.
@@ -163,13 +157,16 @@ public final class QueryEngine: @unchecked Sendable {
       if !streaming, !isWhole, let trace, let late = try lateRows(sql, parameters, session, pool.database, trace, cancellation) { return late }
       trace?.begin(session, snapshot)
       let wasBare = session.isBare
-      session.isBare = false
+      session.isBare = wasBare && !StatementEffect.mayChangeMeaning(sql, kind: nil, isAlone: { false })
+      session.prepared.renew(sql, snapshot)
+      var isStreamed = false
+      defer { session.prepared.note(sql, snapshot, isOver: !isStreamed) }
       let result = try snapshot.run { () throws(CacheError) in
         try FileLikeKeys.prepare(sql, on: connection, scanFunction: pool.database.scanFunction, store: store)
         return try connection.execute(sql, parameters: parameters)
       }
       trace?.kind = result.kind
-      session.isBare = wasBare && result.kind == .select && !StatementEffect.mayHoldMore(sql)
+      session.isBare = wasBare && [.select, .explanation].contains(result.kind) && !StatementEffect.mayChangeMeaning(sql, kind: result.kind, isAlone: { false })
       if isWhole, let rows = try WholeTable.rows(inPlaceOf: result, snapshot, cancellation: cancellation) {
         trace?.isEntrysOwn = true
         return rows
@@ -178,10 +175,13 @@ public final class QueryEngine: @unchecked Sendable {
         return try snapshot.run { () throws(CacheError) in try CollectedResult(result, cancellation: cancellation) }
       }
       let schema = try snapshot.run { () throws(CacheError) in try importSchema(of: result) }
-      isLive = true
+      (isLive, isStreamed) = (true, true)
       let giveBack = detach()
       if let cancellation { live.withLock { $0[ObjectIdentifier(cancellation)] = cancellation } }
-      let rows = LiveResult(result, schema: schema, snapshot: snapshot, space: pool.space, cancellation: cancellation, stopper: stopper) { [weak self] isBroken in
+      let rows = LiveResult(
+        result, schema: schema, snapshot: snapshot, space: pool.space, cancellation: cancellation, stopper: stopper,
+        charge: { [store] in store.charged($0).batch }
+      ) { [weak self] isBroken in
         if let cancellation { self?.live.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(cancellation)) } }
         cancellation?.detach()
         giveBack(isBroken)
@@ -231,7 +231,7 @@ public final class QueryEngine: @unchecked Sendable {
     keeping.generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
     return CacheError(
       .duckdb,
-      "DuckDB failed internally and was restarted: the cached entries are all there, tables and views made by SQL are gone; avoid the statement or report it to DuckDB",
+      "DuckDB failed internally and was restarted: the cached entries are all there; tables, views, macros and settings made by SQL are gone; avoid the statement or report it to DuckDB",
       cause: failure.description)
   }
 }

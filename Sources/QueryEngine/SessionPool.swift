@@ -12,6 +12,8 @@ final class Session: @unchecked Sendable {
   var isBare = true
   /// For the session's own thread.
   var plans = KeptPlans()
+  /// What statements that SQL has prepared read. For the session's own thread.
+  var prepared = PreparedBindings()
   /// For the session's own thread.
   var buffer = ResultBuffer()
   /// For the session's own thread.

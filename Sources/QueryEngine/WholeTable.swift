@@ -15,9 +15,11 @@ enum WholeTable {
   /// Whether the statement is of that form. What DuckDB binds it to tells whether it is about an entry; but it hands names to the stable API
   /// without their schema, so that an entry's name within a view could be taken for the view's own: there no table or view may have the name.
   static func isMeant(by sql: String, _ parameters: QueryParameters, on connection: any Connection, of database: any Database, _ store: Store) -> Bool {
-    guard let name = name(in: sql, parameters), let key = TableName.key(name) else { return false }
+    guard let name = name(in: sql, parameters), let key = TableName.key(name), case .entry(let entry) = store.resolve(key),
+      entry.schema.fields.allSatisfy(mayBeSame)
+    else { return false }
     guard database.engineName == "v1" else { return true }
-    guard case .entry(let entry) = store.resolve(key), entry.rowCount >= fewRows else { return false }
+    guard entry.rowCount >= fewRows else { return false }
     let text = name.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
     let count = """
       SELECT count(*) FROM (SELECT view_name AS name FROM duckdb_views() UNION ALL SELECT table_name FROM duckdb_tables())
@@ -45,6 +47,11 @@ enum WholeTable {
     let schema = try importSchema(of: result)
     guard schema.fields.count == entry.schema.fields.count, zip(schema.fields, entry.schema.fields).allSatisfy(isSame) else { return nil }
     return try CollectedResult(of: entry.reader(), schema: schema, cancellation: cancellation)
+  }
+
+  /// Whether DuckDB could give the column in the type that the entry has.
+  private static func mayBeSame(_ kept: Field) -> Bool {
+    !kept.isExtension && kept.dictionary == nil && (formats.contains(kept.format) || kept.format.hasPrefix("tsu:"))
   }
 
   private static func isSame(_ produced: Field, _ kept: Field) -> Bool {

@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self, TextIO
 
 from .errors import CacheError
 
-__all__ = ["Progress", "Reporter", "display"]
+__all__ = ["Progress", "Reporter", "Ticker", "display"]
 
 #: What callers give as ``progress``: whether to show a bar, or what to call with the share that is done.
 Progress = bool | Callable[[float], object]
@@ -80,6 +80,70 @@ class Reporter:
             self._display.close()
         if self._failure is not None and (error is None or isinstance(error, Exception)):
             raise self._failure from None
+
+
+class Ticker:
+    """Shows now and then how far something has come that goes on and pauses, from a thread of its own, while it goes on.
+
+    What the display raises ends the work, and is raised in place of what the work raises then.
+
+    Parameters
+    ----------
+    display : Display
+        Closed by `close`.
+    ask : callable
+        The share that is done.
+    stop : callable
+        Ends the work.
+    """
+
+    def __init__(self, display: Display, ask: Callable[[], float], stop: Callable[[], object]) -> None:
+        self._display, self._ask, self._stop = display, ask, stop
+        #: Held while something is shown.
+        self._showing = threading.Lock()
+        self._over = threading.Event()
+        self._is_working = False
+        self._failure: BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        """The work goes on."""
+        self._is_working = True
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, name="arrow_cache progress", daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """The work pauses, or has ended."""
+        self._is_working = False
+        if self._failure is not None and (error is None or isinstance(error, Exception)):
+            raise self._failure from None
+
+    def show(self, fraction: float | None = None) -> None:
+        """Show the share that is done: `fraction`, or what `ask` says."""
+        with self._showing:
+            if not self._over.is_set():
+                self._display.show(min(1.0, self._ask() if fraction is None else fraction))
+
+    def close(self) -> None:
+        """It is over; a second call does nothing."""
+        if not self._over.is_set():
+            self._over.set()
+            with self._showing:
+                self._display.close()
+
+    def _watch(self) -> None:
+        while not self._over.wait(_SECONDS_BETWEEN):
+            if not self._is_working:
+                continue
+            try:
+                self.show()
+            except BaseException as error:
+                self._failure = error
+                with suppress(CacheError):  # closed meanwhile
+                    self._stop()
+                return
 
 
 def display(progress: Progress, label: str) -> Display | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
+
 import pyarrow as pa
 
 from . import _core
-from .errors import QueryInterrupted, QueryTimeoutError
-from .progress import Display, Progress, display
+from .errors import QueryError, QueryInterrupted, QueryTimeoutError
+from .progress import Progress, Ticker, display
 
 
 class WatchedBatches:
@@ -22,12 +25,14 @@ class WatchedBatches:
         As for `ArrowCache.query`.
     watch : capsule
         The engine's handle of the query.
+    stop : callable
+        Ends the query.
     """
 
-    def __init__(self, reader: pa.RecordBatchReader, progress: Progress, watch: _core.Watch) -> None:
+    def __init__(self, reader: pa.RecordBatchReader, progress: Progress, watch: _core.Watch, stop: Callable[[], object]) -> None:
         self._reader: pa.RecordBatchReader | None = reader
-        self._progress, self._watch = progress, watch
-        self._shown: Display | None = None
+        self._progress, self._watch, self._stop = progress, watch, stop
+        self._shown: Ticker | None = None
         self._has_begun = False
         self._failure: Exception | None = None
 
@@ -41,10 +46,11 @@ class WatchedBatches:
             raise StopIteration
         try:
             if not self._has_begun:
-                self._has_begun, self._shown = True, display(self._progress, "query")
-            batch = self._reader.read_next_batch()
+                self._has_begun, self._shown = True, self._ticker()
+            with self._shown or nullcontext():
+                batch = self._reader.read_next_batch()
             if self._shown is not None:
-                self._shown.show(_core.fraction(self._watch))
+                self._shown.show()
             return batch
         except StopIteration:
             shown, self._shown = self._shown, None
@@ -71,10 +77,14 @@ class WatchedBatches:
     def __del__(self) -> None:
         self._end()
 
+    def _ticker(self) -> Ticker | None:
+        shown, watch = display(self._progress, "query"), self._watch
+        return None if shown is None else Ticker(shown, lambda: _core.fraction(watch), self._stop)
+
     def _of_ours(self, error: OSError) -> Exception:
         if _core.has_timed_out(self._watch):
             return QueryTimeoutError(str(error))
-        return QueryInterrupted(str(error)) if str(error) == "the query was interrupted" else error
+        return (QueryInterrupted if str(error) == "the query was interrupted" else QueryError)(str(error))
 
     def _fail(self, failure: Exception) -> None:
         self._failure = failure

@@ -45,9 +45,10 @@ class WatchedQuery:
 
     def reader(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
         """The batches of a reader that produces them while it is read, watched as well."""
-        if self.handle is None:
+        core, watch = self._core, self.handle
+        if watch is None:
             return reader
-        return WatchedReader(reader.schema, WatchedBatches(reader, self._progress, self.handle))
+        return WatchedReader(reader.schema, WatchedBatches(reader, self._progress, watch, lambda: _core.cancel(core, watch)))
 
 
 def show_done(progress: Progress) -> None:

@@ -107,6 +107,22 @@ def test_most_of_a_large_batch_is_handed_out_and_less_is_copied(cache: ArrowCach
         assert {chunk.buffers()[1].address == put.buffers()[1].address for chunk in found[name].chunks} == {is_shared}, name
 
 
+def test_numbers_beside_wide_texts_are_handed_out(cache: ArrowCache) -> None:
+    if not cache.status()["duckdb"]["engine"] == "v2":
+        pytest.skip("columns are fetched late on DuckDB 2")
+    table = pa.table({"id": np.arange(ROWS), "s": pa.array([None if n % 7 == 0 else f"s{n % 100}" for n in range(ROWS)], pa.large_string()), "v": np.arange(ROWS) * 0.5})
+    cache.put("t", table)
+    for sql in ("SELECT * FROM _cache_t", "SELECT id, s, v FROM _cache_t WHERE id >= 0", "SELECT id, s, v, id + 1 AS n FROM _cache_t"):
+        found = cache.query(sql, target_type="arrow")
+        found.validate(full=True)
+        assert found.schema.field("s").type == pa.string()
+        assert found.select(["id", "s", "v"]).cast(table.schema).equals(table)
+        for name in ("id", "v"):
+            [put] = table[name].chunks
+            large = [chunk for chunk in found[name].chunks if len(chunk) >= 1 << 14]  # small ones are brought together
+            assert {chunk.buffers()[1].address for chunk in large} == {put.buffers()[1].address}, (sql, name)
+
+
 def test_results_are_counted_until_they_are_gone(table: pa.Table) -> None:
     with ArrowCache(cache_query_results=False) as cache:
         cache.put("t", table)

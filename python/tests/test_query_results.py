@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -276,3 +277,26 @@ def test_plans_are_used_again_where_results_are_not_kept() -> None:
             cache.put("x", pa.table({"a": [4.5, 4.5]}))
             for _ in range(3):
                 assert cache.query(sql, target_type="dict") == {"a": [4.5], "n": [2]}
+
+
+@pytest.mark.parametrize("end", ["remove", "clear", "replace", "expire", "setting"])
+def test_results_go_with_what_they_have_read(end: str) -> None:
+    with ArrowCache(memory_limit="80MB", query_target_type="arrow") as cache:
+        cache.put("t", pd.DataFrame({"a": np.arange(200_000)}), ttl=1.0 if end == "expire" else None)
+        cache.put("other", pd.DataFrame({"a": [1]}))
+        for number in range(5):
+            cache.query(f"SELECT a + {number} AS x FROM _cache_t WHERE a < 200000")
+        assert cache.query("SELECT a FROM _cache_other")["a"].to_pylist() == cache.query("SELECT a FROM _cache_other")["a"].to_pylist() == [1]
+        assert cache.status()["query_results"]["count"] == 6
+        if end == "remove":
+            cache.remove("t")
+        elif end == "clear":
+            cache.clear()
+        elif end == "replace":
+            cache.put("t", pd.DataFrame({"a": [2]}))
+        elif end == "expire":
+            time.sleep(1.2)
+            assert not cache.contains("t")
+        else:
+            cache.query("CREATE TABLE x(i INT)")
+        assert cache.status()["query_results"]["count"] == (0 if end in ("clear", "setting") else 1)

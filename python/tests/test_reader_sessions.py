@@ -83,3 +83,28 @@ def test_more_than_fits_is_refused_and_goes_on():
             cache.query("SELECT n FROM mine")
         assert sum(batch.num_rows for batch in found) == 5 * ROWS
         assert cache.query("SELECT n FROM mine") == {"n": [7]}
+
+
+def test_the_cache_can_be_asked_for_its_state_and_for_plans(cache):
+    """Neither makes the thread's session one of its own, nor has the rows of an open reader produced."""
+    cache.explain("SELECT 1")
+    cache.explain("SELECT count(*) FROM _cache_small", analyze=True)
+    found, first = reader(cache)
+    before = cache.status()["memory"]["results_bytes"]
+    assert cache.query("SELECT id FROM _cache_small")["id"] == [1, 2, 3]
+    assert cache.status()["memory"]["results_bytes"] <= before + 1000
+    assert np.array_equal(np.sort(rest(found, first)), np.arange(ROWS))
+
+
+def test_what_is_produced_ahead_is_counted_and_kept_within_one_limit():
+    with ArrowCache(memory_limit="500MB", query_memory_limit="64MB", cache_query_results=False) as cache:
+        cache.put("x", pa.table({"id": np.arange(ROWS)}))
+        cache.query("SET TimeZone = 'UTC'")
+        found = cache.query("SELECT a.id, b.range FROM _cache_x a, range(100) b", target_type="reader")
+        found.read_next_batch()
+        for _ in range(4):
+            with pytest.raises(QueryError, match="a reader of this thread is open"):
+                cache.query("SELECT 1")
+            assert 32e6 < cache.status()["memory"]["results_bytes"] < 100e6
+        found.close()
+        assert cache.query("SELECT 1 AS one", target_type="dict") == {"one": [1]}

@@ -121,3 +121,11 @@ def test_tables_without_rows_or_columns_have_no_statistics():
         cache.put("empty", pa.table({"x": pa.array([], pa.int64())}))
         cache.put("bare", pa.table({"a": [1, 2]}).select([]))
         assert told(cache, "statistics") == told(cache, "block_statistics") == []
+
+
+@pytest.mark.parametrize("change", ["DROP VIEW arrow_cache.entries", "CREATE OR REPLACE VIEW arrow_cache.entries AS SELECT 1 AS key", "ALTER VIEW arrow_cache.entries RENAME TO e2", "DROP SCHEMA arrow_cache CASCADE"])
+def test_the_views_of_the_state_come_back(cache, change):
+    cache.put("t", pa.table({"a": [1]}))
+    cache.query(change)
+    assert cache.query("SELECT key FROM arrow_cache.entries", target_type="dict") == {"key": ["t"]}
+    assert len(cache.query("SELECT * FROM arrow_cache.statistics")) == 1

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import dataset
 
-from arrow_cache import ArrowCache, QueryInterrupted
+from arrow_cache import ArrowCache, QueryError, QueryInterrupted
 from arrow_cache.watched_reader import WatchedReader
 
 ROWS = 400_000
@@ -86,3 +86,29 @@ def test_a_watched_reader_is_one_of_pyarrow(filled, options):
         with pytest.raises(QueryInterrupted):
             dataset.Scanner.from_batches(reader).to_table()
     assert filled.interrupt() == 0 and is_usable(filled)
+
+
+def test_progress_is_shown_while_a_batch_is_waited_for(filled):
+    class EnoughError(Exception):
+        pass
+
+    shown = []
+
+    def show(share):
+        shown.append(share)
+        if len(shown) > 3:
+            raise EnoughError
+
+    sql = "SELECT count(*) FROM _cache_t a, _cache_t b WHERE a.v * b.v > 0.5"
+    with pytest.raises(EnoughError):
+        filled.query(sql, target_type="reader", progress=show).read_all()
+    assert shown == sorted(shown) and len(shown) == 4
+    assert is_usable(filled)
+
+
+@pytest.mark.parametrize(("options", "error"), [({}, OSError), ({"timeout": 60}, QueryError), ({"progress": lambda share: None}, QueryError)])
+def test_errors_of_a_reader_have_their_classes(filled, options, error):
+    found = filled.query("SELECT CASE WHEN n = 300000 THEN error('my own words') END FROM _cache_t", target_type="reader", **options)
+    for _ in range(2):
+        with pytest.raises(error, match="my own words"):
+            found.read_all()

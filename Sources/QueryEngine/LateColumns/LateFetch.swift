@@ -13,16 +13,27 @@ struct LateFetch {
 
   /// The rows whose numbers DuckDB has given, cut so that each piece can be made by itself.
   func pieces(of found: [RecordBatch]) throws(CacheError) -> [LatePiece] {
-    // Texts whose offsets are narrowed are never handed out themselves.
-    let mayBeWhole = zip(columns, fields).allSatisfy { entry.schema.fields[$0].format == $1.format }
-    var pieces = LatePieces(entry: entry, columns: columns, hasOthers: hasOthers, mayBeWhole: mayBeWhole)
+    var pieces = LatePieces(entry: entry, columns: columns, hasOthers: hasOthers, mostWholeRows: mostWholeRows)
     for batch in found where batch.rowCount > 0 { try pieces.append(batch) }
     return try pieces.finished()
   }
 
   /// The rows of a piece, from a row on.
   func fetch(_ piece: LatePiece) throws(CacheError) -> (batch: RecordBatch, offset: Int) {
-    if piece.isWhole { return (piece.sources[0].batch, piece.sources[0].offset) }
-    return (try RecordBatch(gathering: piece.sources, schema: Schema(fields: fields)), 0)
+    guard piece.isWhole, let source = piece.sources.first else { return (try RecordBatch(gathering: piece.sources, schema: Schema(fields: fields)), 0) }
+    let others = columns.indices.filter { !own.contains($0) }
+    if others.isEmpty { return (source.batch, source.offset) }
+    let part = RowSource(source.batch.selecting(others), offset: source.offset, count: piece.count)
+    let made = try RecordBatch(gathering: [part], schema: Schema(fields: others.map { fields[$0] }))
+    let parts = columns.indices.map { index in
+      others.firstIndex(of: index).map { (batch: made, column: $0, offset: 0) } ?? (batch: source.batch, column: index, offset: source.offset)
+    }
+    return (RecordBatch(sideBySide: parts, rowCount: piece.count, schema: Schema(fields: fields)), 0)
   }
+
+  /// Where texts are brought together beside, several threads do so.
+  private var mostWholeRows: Int { own.isEmpty ? 0 : own.count == columns.count ? .max : LatePieces.pieceRows }
+
+  /// The columns that the result has as the entry does: texts whose offsets are narrowed are never handed out themselves.
+  private var own: Set<Int> { Set(columns.indices.filter { entry.schema.fields[columns[$0]].format == fields[$0].format }) }
 }

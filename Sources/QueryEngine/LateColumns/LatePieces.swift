@@ -16,14 +16,14 @@ struct LatePiece {
 /// Cuts the rows of an entry whose numbers DuckDB gives into pieces.
 struct LatePieces {
   /// What is brought together at once.
-  private static let pieceRows = 1 << 17
+  static let pieceRows = 1 << 17
   /// Smaller runs of rows are brought together.
   private static let leastWholeRows = 1 << 14
 
   private let entry: Entry
   private let columns: [Int]
   private let hasOthers: Bool
-  private let mayBeWhole: Bool
+  private let mostWholeRows: Int
   /// The first row of each segment, and in the end of all rows.
   private let starts: [Int]
   /// What has been read of the entry, by segment: once, so that batches can be told apart.
@@ -34,9 +34,9 @@ struct LatePieces {
 
   /// - Parameters:
   ///   - hasOthers: whether DuckDB has made columns beside, whose batches the pieces then follow.
-  ///   - mayBeWhole: whether the entry's own memory may be handed out.
-  init(entry: Entry, columns: [Int], hasOthers: Bool, mayBeWhole: Bool) {
-    (self.entry, self.columns, self.hasOthers, self.mayBeWhole) = (entry, columns, hasOthers, mayBeWhole)
+  ///   - mostWholeRows: of a piece that is handed out as the entry's own memory; 0: none is.
+  init(entry: Entry, columns: [Int], hasOthers: Bool, mostWholeRows: Int) {
+    (self.entry, self.columns, self.hasOthers, self.mostWholeRows) = (entry, columns, hasOthers, mostWholeRows)
     starts = entry.segments.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.rowCount) }
   }
 
@@ -107,12 +107,14 @@ struct LatePieces {
     while first < rows.upperBound {
       let place = try place(of: first)
       let count = min(place.slice.count - place.row, rows.upperBound - first)
-      let source = RowSource(place.slice.batch, offset: place.slice.offset + place.row, count: count)
-      if mayBeWhole, count >= Self.leastWholeRows {
-        pieces.append(LatePiece(sources: [source], found: found, offset: made, count: count, isWhole: true))
-      } else {
-        for part in stride(from: 0, to: count, by: Self.pieceRows) {
-          add(RowSource(source.batch, offset: source.offset + part, count: min(Self.pieceRows, count - part)), found, made + part)
+      let isWhole = mostWholeRows > 0 && count >= Self.leastWholeRows
+      let most = isWhole ? mostWholeRows : Self.pieceRows
+      for part in stride(from: 0, to: count, by: most) {
+        let source = RowSource(place.slice.batch, offset: place.slice.offset + place.row + part, count: min(most, count - part))
+        if isWhole {
+          pieces.append(LatePiece(sources: [source], found: found, offset: made + part, count: source.count, isWhole: true))
+        } else {
+          add(source, found, made + part)
         }
       }
       (first, made) = (first + count, made + count)

@@ -59,18 +59,18 @@ struct FunctionNames: Sendable {
   ]
 }
 
-/// The texts of a result's first column, nulls as empty.
-func readTexts(_ source: any BatchSource) throws(CacheError) -> [[UInt8]] {
+/// The texts of a column of a result, nulls as empty.
+func readTexts(_ source: any BatchSource, column index: Int = 0) throws(CacheError) -> [[UInt8]] {
   var texts: [[UInt8]] = []
   var array = ArrowArray()
   while try source.next(into: &array) {
     let batch = try RecordBatch(importing: &array, schema: source.schema)
-    guard batch.columnCount > 0, ["u", "U"].contains(source.schema.fields[0].format) else {
+    guard batch.columnCount > index, ["u", "U"].contains(source.schema.fields[index].format) else {
       throw CacheError(.query, "DuckDB gives text in a form that is not known")
     }
-    let column = batch.column(0).pointee
+    let column = batch.column(index).pointee
     guard let offsets = column.buffers[1] else { continue }
-    let isWide = source.schema.fields[0].format == "U"
+    let isWide = source.schema.fields[index].format == "U"
     func offset(_ row: Int) -> Int {
       isWide ? Int(offsets.load(fromByteOffset: row * 8, as: Int64.self)) : Int(offsets.load(fromByteOffset: row * 4, as: Int32.self))
     }

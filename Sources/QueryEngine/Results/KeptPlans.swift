@@ -167,7 +167,7 @@ extension QueryEngine {
       let started = SteadyClock.seconds()
       let statement = try snapshot.run { () throws(CacheError) in try session.connection.prepare(sql) }
       let isWorthwhile = plannedSeconds.map { SteadyClock.seconds() - started >= $0 * KeptPlan.leastShare } ?? true
-      if isWorthwhile, let statement, let tables = snapshot.versions(of: facts.tables) {
+      if isWorthwhile, let statement, let tables = snapshot.versions(of: facts.tables), try PlanOperators.areRepeatable(sql, on: session.connection, store) {
         plan = KeptPlan(statement, snapshot, tables: tables, generation: generation, state: state, plannedSeconds: plannedSeconds)
       }
     } catch {}

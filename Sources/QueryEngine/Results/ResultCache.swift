@@ -28,6 +28,8 @@ final class ResultCache: ResultKeeper {
 
   private struct State {
     var places: [ResultKey: Place] = [:]
+    /// By the versions of entries that they have read.
+    var keys: [UInt64: Set<ResultKey>] = [:]
     var counters = ResultCounters()
     /// The rank of what went last: what has not been asked for since ages by it.
     var floor = 0.0
@@ -41,6 +43,10 @@ final class ResultCache: ResultKeeper {
       counters.count -= 1
       counters.byteCount -= place.byteCount
       place.result.charges.forEach { $0.letGo() }
+      for table in place.result.tables {
+        keys[table.version]?.remove(key)
+        if keys[table.version]?.isEmpty ?? false { keys[table.version] = nil }
+      }
       return place.result
     }
   }
@@ -103,6 +109,7 @@ final class ResultCache: ResultKeeper {
       }
       guard store.keep(result.charges) else { return }
       state.places[key] = Place(result: result, byteCount: byteCount, rank: state.rank(result, byteCount, 1))
+      for table in result.tables { state.keys[table.version, default: []].insert(key) }
       state.counters.count += 1
       state.counters.byteCount += byteCount
     }
@@ -111,5 +118,9 @@ final class ResultCache: ResultKeeper {
 
   func takeResults() -> [AnyObject] {
     state.withLock { state in state.places.keys.map { $0 }.compactMap { state.take($0) } }
+  }
+
+  func takeResults(of versions: [UInt64]) -> [AnyObject] {
+    state.withLock { state in versions.flatMap { state.keys[$0] ?? [] }.compactMap { state.take($0) } }
   }
 }

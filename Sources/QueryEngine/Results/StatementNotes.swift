@@ -58,16 +58,33 @@ final class StatementNotes {
   /// By DuckDB's syntax tree.
   func read(_ sql: String) -> StatementFacts? {
     do throws(CacheError) {
-      let idle = readers.withLock { $0.popLast() }
-      let reader = if let idle { idle } else { try database.connect() }
       let call = "SELECT system.main.json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true, skip_default := true)::VARCHAR"
-      let result = try CollectedResult(try reader.execute(call, parameters: .positional([.text(sql)])), cancellation: nil)
-      let tree = try readTexts(result).first.flatMap { JSON($0, maximumDepth: 400) }
-      readers.withLock { $0.append(reader) }
+      let texts = try withReader { (reader) throws(CacheError) in
+        try readTexts(try CollectedResult(try reader.execute(call, parameters: .positional([.text(sql)])), cancellation: nil))
+      }
+      let tree = texts.first.flatMap { JSON($0, maximumDepth: 400) }
       return tree.flatMap { StatementFacts(syntax: $0) }
     } catch {
       return nil
     }
+  }
+
+  /// The one number that a statement of the engine's own gives, on a connection of its own; nil where it fails.
+  func number(of sql: String) -> Int? {
+    do throws(CacheError) {
+      return try withReader { (reader) throws(CacheError) in try readInt64(try CollectedResult(try reader.execute(sql, parameters: .none), cancellation: nil)) }
+    } catch {
+      return nil
+    }
+  }
+
+  /// Lends an idle connection, or a new one, that no statement of a user's runs on.
+  func withReader<Result>(_ body: (any Connection) throws(CacheError) -> Result) throws(CacheError) -> Result {
+    let idle = readers.withLock { $0.popLast() }
+    let reader = if let idle { idle } else { try database.connect() }
+    let result = try body(reader)
+    readers.withLock { $0.append(reader) }
+    return result
   }
 
   /// The functions of the database, asked for once.

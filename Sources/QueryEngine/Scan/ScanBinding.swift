@@ -79,6 +79,21 @@ final class ScanBinding: @unchecked Sendable {
     (source, isParked) = (entry, false)
   }
 
+  /// Reads what the key stands for now, in place of the version that a statement was prepared with.
+  func renew(_ find: (_ key: String) throws(CacheError) -> Entry?) {
+    guard let key = parkedKey ?? (source as? Entry)?.key else { return }
+    let found: Entry?
+    do throws(CacheError) { found = try find(key) } catch { return renewalFailure = DuckDBMessage.text(error) }
+    let name = TableName.written(key)
+    guard let entry = found else { return renewalFailure = "\(DuckDBMessage.ours)\(name), which the statement was prepared to read, is there no more: PREPARE it anew" }
+    guard entry.schema.fields == source.schema.fields else {
+      return renewalFailure = "\(DuckDBMessage.ours)\(name) has other columns than when the statement was prepared: PREPARE it anew"
+    }
+    (source, isParked, renewalFailure) = (entry, false, nil)
+  }
+
+  /// Why what a prepared statement reads is not there.
+  private(set) var renewalFailure: String?
   private var parkedKey: String?
   static let parkedFailure = "the plan is not running"
 

@@ -73,7 +73,7 @@ final class ScanState: Sendable {
   }
 
   /// Why the scan cannot deliver what it is asked for, if so.
-  var failure: String? { binding.isParked ? ScanBinding.parkedFailure : columns.lazy.compactMap { self.binding.columns[$0].failure }.first }
+  var failure: String? { binding.renewalFailure ?? (binding.isParked ? ScanBinding.parkedFailure : columns.lazy.compactMap { self.binding.columns[$0].failure }.first) }
 
   var progress: Double { morsels.isEmpty ? 1 : Double(finished.load(ordering: .relaxed)) / Double(morsels.count) }
 

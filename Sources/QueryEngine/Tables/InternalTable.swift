@@ -31,9 +31,9 @@ public struct InternalTable: Sendable {
     }
   }
 
-  /// What makes the tables known to a database.
+  /// What makes the tables known to a database, or known again.
   static func definition(_ tables: [InternalTable], scanFunction: String) -> String {
-    (["CREATE SCHEMA \(schemaName)"] + tables.map { "CREATE VIEW \(schemaName).\($0.name) AS SELECT * FROM \(scanFunction)('\($0.name)')" })
+    (["CREATE SCHEMA IF NOT EXISTS \(schemaName)"] + tables.map { "CREATE OR REPLACE VIEW \(schemaName).\($0.name) AS SELECT * FROM \(scanFunction)('\($0.name)')" })
       .joined(separator: ";")
   }
 }

@@ -74,7 +74,7 @@ def nested(depth: int) -> Any:
         ([("date", 2**31)], InvalidArgument, r"parameters\[0\] is 2147483648: it must be within"),
         ([("hugeint", "12x")], InvalidArgument, "it must be an integer within 128 bits"),
         ([("hugeint", str(2**127))], InvalidArgument, "it must be an integer within 128 bits"),
-        ([("text", "\ud800")], UnicodeEncodeError, "surrogates"),
+        ([("text", "\ud800")], ValueError, "lone surrogate"),
         ([("blob", "text")], TypeError, r"parameters\[0\] must be bytes, not str"),
         ([("interval", (1, 2))], InvalidArgument, r"parameters\[0\] must have 3 elements, not 2"),
         ([("interval", (2**31, 0, 0))], InvalidArgument, r"the months of parameters\[0\]"),
@@ -128,7 +128,7 @@ def test_error_while_a_result_is_read(core: Any) -> None:
     sql = "SELECT CASE WHEN i = 900000 THEN error('far down') ELSE i END AS v FROM range(1000000) t(i)"
     with pytest.raises(arrow_cache.errors.QueryError, match="far down"):
         core.query(sql)
-    with pytest.raises((arrow_cache.errors.QueryError, pa.ArrowInvalid), match="far down"):
+    with pytest.raises((arrow_cache.errors.QueryError, OSError), match="far down"):
         core.query(sql, streaming=True)
     assert core.query("SELECT 1 AS v") == [{"v": 1}]
 
