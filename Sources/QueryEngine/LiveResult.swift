@@ -66,18 +66,9 @@ final class LiveResult: BatchSource, @unchecked Sendable {
     while state.withLock({ $0.aheadBytes }) <= limitBytes {
       var running = begin(isAhead: true)
       if running == nil { return true }
-      do throws(CacheError) {
-        var array = ArrowArray()
-        guard try produce(&running, into: &array) else { return true }
-        let batch = charge(try RecordBatch(importing: &array, schema: schema))
-        state.withLock { state in
-          state.ahead.append(batch)
-          state.aheadBytes += Self.byteCount(batch)
-        }
-      } catch {
-        // Its reader is told.
-        state.withLock { $0.failure = error }
-      }
+      var array = ArrowArray()
+      // What fails its reader is told.
+      guard (try? produce(&running, into: &array, keepsAhead: true)) ?? false else { return true }
     }
     return false
   }
@@ -95,7 +86,10 @@ final class LiveResult: BatchSource, @unchecked Sendable {
     return found ?? nil
   }
 
-  private func produce(_ running: inout Running?, into array: UnsafeMutablePointer<ArrowArray>) throws(CacheError) -> Bool {
+  /// - Parameter keepsAhead: whether the rows, or the failure, are for whoever reads next: kept before another thread may look for them.
+  private func produce(
+    _ running: inout Running?, into array: UnsafeMutablePointer<ArrowArray>, keepsAhead: Bool = false
+  ) throws(CacheError) -> Bool {
     let giveBack = running?.giveBack
     var failure: CacheError?
     do throws(CacheError) {
@@ -105,7 +99,14 @@ final class LiveResult: BatchSource, @unchecked Sendable {
         return try snapshot.run { () throws(CacheError) in try running?.result.next(into: array) ?? false }
       }
       if hasRows {
-        state.signal { ($0.running, $0.isBusy) = (running, false) }
+        let kept = keepsAhead ? charge(try RecordBatch(importing: array, schema: schema)) : nil
+        state.signal { state in
+          (state.running, state.isBusy) = (running, false)
+          if let kept {
+            state.ahead.append(kept)
+            state.aheadBytes += Self.byteCount(kept)
+          }
+        }
         return true
       }
     } catch {
@@ -113,8 +114,12 @@ final class LiveResult: BatchSource, @unchecked Sendable {
     }
     running = nil
     giveBack?(failure?.code == .duckdb)
-    state.signal { $0.isBusy = false }
-    if let failure { throw space.explained(failure) }
+    let explained = failure.map(space.explained)
+    state.signal { state in
+      state.isBusy = false
+      if keepsAhead { state.failure = explained ?? state.failure }
+    }
+    if let explained { throw explained }
     return false
   }
 }

@@ -157,13 +157,19 @@ public final class QueryEngine: @unchecked Sendable {
       if !streaming, !isWhole, let trace, let late = try lateRows(sql, parameters, session, pool.database, trace, cancellation) { return late }
       trace?.begin(session, snapshot)
       let wasBare = session.isBare
-      session.isBare = wasBare && !StatementEffect.mayChangeMeaning(sql, kind: nil, isAlone: { false })
+      session.isBare = false
       session.prepared.renew(sql, snapshot)
       var isStreamed = false
       defer { session.prepared.note(sql, snapshot, isOver: !isStreamed) }
-      let result = try snapshot.run { () throws(CacheError) in
-        try FileLikeKeys.prepare(sql, on: connection, scanFunction: pool.database.scanFunction, store: store)
-        return try connection.execute(sql, parameters: parameters)
+      let result: any QueryResult
+      do throws(CacheError) {
+        result = try snapshot.run { () throws(CacheError) in
+          try FileLikeKeys.prepare(sql, on: connection, scanFunction: pool.database.scanFunction, store: store)
+          return try connection.execute(sql, parameters: parameters)
+        }
+      } catch {
+        session.isBare = wasBare && !StatementEffect.mayChangeMeaning(sql, kind: nil, isAlone: { false })
+        throw error
       }
       trace?.kind = result.kind
       session.isBare = wasBare && [.select, .explanation].contains(result.kind) && !StatementEffect.mayChangeMeaning(sql, kind: result.kind, isAlone: { false })

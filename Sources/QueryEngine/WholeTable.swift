@@ -15,11 +15,11 @@ enum WholeTable {
   /// Whether the statement is of that form. What DuckDB binds it to tells whether it is about an entry; but it hands names to the stable API
   /// without their schema, so that an entry's name within a view could be taken for the view's own: there no table or view may have the name.
   static func isMeant(by sql: String, _ parameters: QueryParameters, on connection: any Connection, of database: any Database, _ store: Store) -> Bool {
-    guard let name = name(in: sql, parameters), let key = TableName.key(name), case .entry(let entry) = store.resolve(key),
-      entry.schema.fields.allSatisfy(mayBeSame)
-    else { return false }
+    guard let name = name(in: sql, parameters), let key = TableName.key(name) else { return false }
+    // Not an access yet: DuckDB has still to ask for the name.
+    if let entry = try? store.find(key, counting: false), !entry.schema.fields.allSatisfy(mayBeSame) { return false }
     guard database.engineName == "v1" else { return true }
-    guard entry.rowCount >= fewRows else { return false }
+    guard case .entry(let entry) = store.resolve(key), entry.rowCount >= fewRows else { return false }
     let text = name.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
     let count = """
       SELECT count(*) FROM (SELECT view_name AS name FROM duckdb_views() UNION ALL SELECT table_name FROM duckdb_tables())

@@ -4,15 +4,25 @@ import Primitives
 
 /// Takes columns of chosen rows from an entry.
 struct LateFetch {
-  let entry: Entry
-  let columns: [Int]
-  /// Whether DuckDB has made columns beside, whose batches the pieces then follow.
-  let hasOthers: Bool
-  /// As the result has them.
-  let fields: [Field]
+  private let entry: Entry
+  private let columns: [Int]
+  private let hasOthers: Bool
+  private let fields: [Field]
+  /// Those of the columns that the result has in another type than the entry: texts whose offsets are narrowed, which are never handed out themselves.
+  private let narrowed: [Int]
+
+  /// - Parameters:
+  ///   - hasOthers: whether DuckDB has made columns beside, whose batches the pieces then follow.
+  ///   - fields: as the result has the columns.
+  init(entry: Entry, columns: [Int], hasOthers: Bool, fields: [Field]) {
+    (self.entry, self.columns, self.hasOthers, self.fields) = (entry, columns, hasOthers, fields)
+    narrowed = columns.indices.filter { entry.schema.fields[columns[$0]].format != fields[$0].format }
+  }
 
   /// The rows whose numbers DuckDB has given, cut so that each piece can be made by itself.
   func pieces(of found: [RecordBatch]) throws(CacheError) -> [LatePiece] {
+    // Where texts are brought together beside, several threads do so.
+    let mostWholeRows = narrowed.isEmpty ? Int.max : narrowed.count < columns.count ? LatePieces.pieceRows : 0
     var pieces = LatePieces(entry: entry, columns: columns, hasOthers: hasOthers, mostWholeRows: mostWholeRows)
     for batch in found where batch.rowCount > 0 { try pieces.append(batch) }
     return try pieces.finished()
@@ -21,19 +31,12 @@ struct LateFetch {
   /// The rows of a piece, from a row on.
   func fetch(_ piece: LatePiece) throws(CacheError) -> (batch: RecordBatch, offset: Int) {
     guard piece.isWhole, let source = piece.sources.first else { return (try RecordBatch(gathering: piece.sources, schema: Schema(fields: fields)), 0) }
-    let others = columns.indices.filter { !own.contains($0) }
-    if others.isEmpty { return (source.batch, source.offset) }
-    let part = RowSource(source.batch.selecting(others), offset: source.offset, count: piece.count)
-    let made = try RecordBatch(gathering: [part], schema: Schema(fields: others.map { fields[$0] }))
+    if narrowed.isEmpty { return (source.batch, source.offset) }
+    let part = RowSource(source.batch.selecting(narrowed), offset: source.offset, count: piece.count)
+    let made = try RecordBatch(gathering: [part], schema: Schema(fields: narrowed.map { fields[$0] }))
     let parts = columns.indices.map { index in
-      others.firstIndex(of: index).map { (batch: made, column: $0, offset: 0) } ?? (batch: source.batch, column: index, offset: source.offset)
+      narrowed.firstIndex(of: index).map { (batch: made, column: $0, offset: 0) } ?? (batch: source.batch, column: index, offset: source.offset)
     }
     return (RecordBatch(sideBySide: parts, rowCount: piece.count, schema: Schema(fields: fields)), 0)
   }
-
-  /// Where texts are brought together beside, several threads do so.
-  private var mostWholeRows: Int { own.isEmpty ? 0 : own.count == columns.count ? .max : LatePieces.pieceRows }
-
-  /// The columns that the result has as the entry does: texts whose offsets are narrowed are never handed out themselves.
-  private var own: Set<Int> { Set(columns.indices.filter { entry.schema.fields[columns[$0]].format == fields[$0].format }) }
 }
