@@ -99,8 +99,8 @@ class Ticker:
 
     def __init__(self, display: Display, ask: Callable[[], float], stop: Callable[[], object]) -> None:
         self._display, self._ask, self._stop = display, ask, stop
-        #: Held while something is shown.
-        self._showing = threading.Lock()
+        #: Held while something is shown; what is called then may close this.
+        self._showing = threading.RLock()
         self._over = threading.Event()
         self._is_working = False
         self._failure: BaseException | None = None

@@ -118,3 +118,16 @@ def test_errors_of_a_reader_have_their_classes(filled, options, error):
     for _ in range(2):
         with pytest.raises(error, match="my own words"):
             found.read_all()
+
+
+def test_a_progress_function_may_close_its_reader(filled):
+    readers = []
+
+    def close(share):
+        if share > 0 and readers:
+            readers[0].close()
+
+    readers.append(filled.query("SELECT n, n + 1 AS m FROM _cache_t, range(10)", target_type="reader", progress=close))
+    with pytest.raises(Exception, match="closed|interrupted"):
+        readers[0].read_all()
+    assert is_usable(filled)

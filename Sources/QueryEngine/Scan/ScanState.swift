@@ -179,6 +179,8 @@ final class ScanState: Sendable {
     return [compact]
   }
 
+  func firstPartition(of morsel: Int) -> Int? { morsels[morsel].parts.first.map { stretches[$0.stretch].partition } }
+
   func countFromDisk(partition: Int) {
     if tally.withLock({ $0.isFirstFromDisk(partition) }) { binding.counters.countPartitionFromDisk() }
   }

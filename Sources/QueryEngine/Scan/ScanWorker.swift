@@ -201,6 +201,8 @@ final class ScanWorker {
       return false
     }
     (isScanning, morselIndex) = (true, index)
+    // To begin may look at rows, for their statistics.
+    if state.firstPartition(of: index) != partition { (read, isTransient) = ([], false) }
     slices = state.begin(state.morsels[index])[...]
     (current, offset) = (read.count, 0)
     return true
